@@ -1,0 +1,53 @@
+/* base/num.h - numbers as text, the way the protocol and Redis' commands read and write them. */
+#ifndef BASE_NUM_H
+#define BASE_NUM_H
+
+#include "base/slice.h"
+#include <stdint.h>
+
+#define NUM_MAX 21 /* longest decimal of 64 bits with a sign, without NUL */
+
+/* Strict: the whole text, no spaces, no '+', no leading zeros but "0", no overflow. ("-0" is refused,
+ * as Redis does.) */
+bool num_i64(struct slice s, int64_t *out);
+/* Stream ids: digits only, leading zeros allowed, no sign, no overflow, at least one digit. */
+bool num_u64(struct slice s, uint64_t *out);
+/* The digits a text begins with: how many, and what they come to. 0: none, or too large. */
+size_t num_digits(struct slice s, uint64_t *out);
+/* Those a text has from s.p[at] on (at <= s.n). What lies before them lets a few be read at once. */
+size_t num_digits_at(struct slice s, size_t at, uint64_t *out);
+/* Redis' float argument (strtold over the whole text, no leading space, no NaN; inf allowed). */
+bool num_double(struct slice s, double *out);
+/* "1kb" "4gb" "1m" "100": bytes, with Redis' memory units. Negative refused. */
+bool num_bytes(struct slice s, uint64_t *out);
+
+size_t num_put_u64(char *to, uint64_t v); /* at most 20 bytes, no NUL; the length */
+size_t num_put_i64(char *to, int64_t v);
+size_t num_put_double(char *to, size_t cap,
+                      double v); /* shortest text that reads back the same; "inf" "-inf" "nan" */
+
+/* LEB128: 7 bits a byte, low first. */
+static inline size_t varint_put(uint8_t *to, uint64_t v)
+{
+    size_t n = 0;
+
+    while (v >= 0x80) {
+        to[n++] = (uint8_t)v | 0x80;
+        v >>= 7;
+    }
+    to[n++] = (uint8_t)v;
+    return n;
+}
+
+static inline const uint8_t *varint_get(const uint8_t *p, uint64_t *v)
+{
+    uint64_t r = *p & 0x7f;
+
+    for (int shift = 7; *p++ & 0x80; shift += 7)
+        r |= (uint64_t)(*p & 0x7f) << shift;
+    *v = r;
+    return p;
+}
+#define VARINT_MAX 10
+
+#endif
