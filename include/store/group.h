@@ -1,0 +1,53 @@
+/* store/group.h - a consumer group: how far it has read, its consumers, and what is pending. */
+#ifndef STORE_GROUP_H
+#define STORE_GROUP_H
+
+#include "base/dict.h"
+#include "store/pel.h"
+#include "store/stream.h"
+
+#define GROUP_CONSUMERS_MAX PEL_NO_OWNER /* refused beyond, at the door */
+
+struct consumer {
+    uint32_t slot;  /* its number in the group: what pending entries name as owner */
+    size_t pending; /* entries it holds */
+    msec seen;      /* last attempt; soft state, not journaled */
+    msec active;    /* last success; -1: never; soft */
+    uint32_t name_len;
+    char name[];
+};
+
+static inline struct slice consumer_name(const struct consumer *c)
+{
+    return (struct slice){c->name, c->name_len};
+}
+
+struct group {
+    struct stream_id last_id; /* last delivered */
+    int64_t entries_read;     /* -1: unknown */
+    struct pel pel;
+    size_t nacked;             /* pending entries given back */
+    msec given;                /* the number the last one given back got: their order */
+    struct dict consumers;     /* by name */
+    struct consumer **slot;    /* by number; NULL where free */
+    struct consumer *recent;   /* found last: the next request is probably of the same; NULL once it goes */
+    uint32_t slots, free_slot; /* length of slot; first number that may be free */
+    struct stream_pos next;    /* where reading goes on: just after last_id, when next_good */
+    bool next_good;
+    uint32_t name_len;
+    char name[];
+};
+
+static inline struct slice group_name(const struct group *g)
+{
+    return (struct slice){g->name, g->name_len};
+}
+
+struct consumer *group_consumer(const struct group *g, struct slice name);    /* NULL if absent */
+struct consumer *group_owner(const struct group *g, const struct pending *e); /* NULL: nobody */
+/* All consumers in byte order of their names: an array for mem_free(), NULL when there are none. */
+struct consumer **group_consumers_sorted(const struct group *g, size_t *n);
+size_t group_memory(const struct group *g);
+void group_check(const struct group *g);
+
+#endif

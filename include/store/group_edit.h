@@ -1,0 +1,38 @@
+/* store/group_edit.h - changes of a group: for broker/change_* (and stream.c) alone. Every function keeps
+ * the consumers' counts in step with the pending entries. */
+#ifndef STORE_GROUP_EDIT_H
+#define STORE_GROUP_EDIT_H
+
+#include "store/group.h"
+
+struct group *group_new(struct slice name, struct stream_id last_id, int64_t entries_read,
+                        const struct hash_seed *seed);
+void group_free(struct group *g);
+struct group *group_copy(const struct group *g, const struct hash_seed *seed);
+
+/* Moves the position; entries_read -1 is unknown. */
+void group_set_id(struct group *g, struct stream_id last_id, int64_t entries_read);
+/* Makes a consumer; its name must be absent, and they fewer than GROUP_CONSUMERS_MAX. seen = now, active =
+ * -1. */
+struct consumer *group_consumer_add(struct group *g, struct slice name, msec now);
+/* Removes it with all it holds: O(what it holds). How many pending entries went. */
+size_t group_consumer_remove(struct group *g, struct consumer *c);
+
+/* `c` now holds id, delivered at `time` for the count-th time, whoever had it before. */
+void group_hold(struct group *g, struct consumer *c, struct stream_id id, msec time, uint64_t count);
+/* Gives it back: nobody holds it, it goes behind those given back before. Creates it if it was not pending.
+ */
+void group_give_back(struct group *g, struct stream_id id, uint64_t count);
+/* The same for n messages in the order of their ids, delivered for the first time; cheap for new ones. */
+void group_hold_first(struct group *g, struct consumer *c, const struct stream_id *id, size_t n, msec time);
+/* No longer pending. False if it was not. */
+bool group_done(struct group *g, struct stream_id id);
+/* The same for n of them: how many were. Cheap for neighbours in the order of their ids. */
+size_t group_done_all(struct group *g, const struct stream_id *id, size_t n);
+
+/* Advances over n live entries, the next ones after last_id, as delivered: last_id, entries_read (by the
+ * rules of stream_lag) and `next`, which is `after`. The caller holds them for a consumer, or not (NOACK). */
+void group_advance(struct group *g, const struct stream *s, const struct stream_id *id, size_t n,
+                   const struct stream_pos *after);
+
+#endif

@@ -1,0 +1,40 @@
+/* store/record.h - a record of the journal is a command of Redis, or a private one where Redis has none
+ * or has it only for one message at a time. Records tell effects: the id that was chosen, the absolute
+ * time, what was claimed and dropped.
+ *
+ * Private records, all of them; no client can send one:
+ *
+ *   LMQ.DELIVER key group consumer time first last n entries-read
+ *       the n live entries from id first to last were delivered (count 1, held by the consumer since
+ *       `time`), and the group's position is last
+ *   LMQ.HOLD key group consumer time id count [id count ...]
+ *       the consumer holds these, whoever held them before: claims, and the pending entries of a base
+ *   LMQ.SKIP key group last entries-read
+ *       the group's position moved without anything held (NOACK, LASTID)
+ */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+
+#include "base/buf.h"
+#include "store/stream_id.h"
+
+#define RECORD_DELIVER "LMQ.DELIVER"
+#define RECORD_HOLD    "LMQ.HOLD"
+#define RECORD_SKIP    "LMQ.SKIP"
+
+/* A record is a head with the number of words, then so many words. */
+void record_head(struct buf *b, size_t words);
+void record_word(struct buf *b, struct slice s);
+static inline void record_str(struct buf *b, const char *s)
+{
+    record_word(b, slice_of(s));
+}
+/* n words. */
+void record_slices(struct buf *b, const struct slice *s, size_t n);
+void record_u64(struct buf *b, uint64_t v);
+void record_i64(struct buf *b, int64_t v);
+void record_id(struct buf *b, struct stream_id id);
+/* A whole record of C strings, e.g. record_words(b, (const char *[]){"SELECT", "1"}, 2). */
+void record_words(struct buf *b, const char *const *word, size_t n);
+
+#endif

@@ -1,0 +1,134 @@
+/* store/stream.h - a stream: its messages in the order of their ids, and its consumer groups. Memory
+ * only: the time is an argument, so that a test, or a replay of the journal, builds the same stream.
+ *
+ * The messages are a log of blocks: append-only bytes in a compact form, 512 B growing to 64 KB, full
+ * ones in huge pages. A full block never changes; deletions are marks beside it. A block whose entries
+ * are all deleted is freed wherever it stands. A *node* (stream-node-max-entries, -bytes) is only a mark
+ * in the log, that trimming with `~` reads.
+ *
+ * Always true, and checked by stream_check():
+ *   - ids rise strictly; the last id never goes back, not even after a delete
+ *   - length counts live entries, and equals what a walk finds
+ *   - a live entry's id is at most last_id; first_id is the first live one's, 0-0 without one
+ */
+#ifndef STORE_STREAM_H
+#define STORE_STREAM_H
+
+#include "base/clock.h"
+#include "base/dict.h"
+#include "proto/reply.h"
+#include "store/stream_id.h"
+
+struct stream; /* opaque: its fields are in src/store/stream_impl.h */
+struct group;
+
+/* Limits of a node, as the settings of the same names; 0 is none. */
+struct stream_node_limits {
+    uint64_t max_entries, max_bytes;
+};
+
+struct stream_stats {
+    uint64_t length;        /* live entries */
+    uint64_t entries_added; /* ever */
+    uint64_t bytes;         /* of the live entries' names and values */
+    struct stream_id first_id, last_id, max_deleted_id;
+    uint64_t blocks, nodes; /* for XINFO's radix-tree-keys and -nodes */
+};
+void stream_stats(const struct stream *s, struct stream_stats *out);
+uint64_t stream_length(const struct stream *s);
+struct stream_id stream_first_id(const struct stream *s); /* of the first live entry, 0-0 without one */
+struct stream_id stream_last_id(const struct stream *s);
+uint64_t stream_entries_added(const struct stream *s);
+struct stream_id stream_max_deleted_id(const struct stream *s);
+size_t stream_memory(const struct stream *s); /* bytes held, groups included; O(blocks) */
+
+/* What the id of the next message may be. */
+enum stream_id_want {
+    STREAM_ID_AUTO,     /* "*" */
+    STREAM_ID_AUTO_SEQ, /* "ms-*": want.ms is given */
+    STREAM_ID_GIVEN,    /* "ms-seq" */
+};
+/* The id the next message gets. Changes nothing. `s` may be NULL: a stream yet to be made. ERR_ID_SMALL
+ * if it would not be above the last id, ERR_ID_ZERO for 0-0, ERR_ID_LAST when there is none left. */
+int stream_next_id(const struct stream *s, enum stream_id_want kind, struct stream_id want, msec now,
+                   struct stream_id *id);
+
+/* Names and values of one message, at most: whoever lets messages in answers ERR_TOO_LARGE beyond. */
+#define STREAM_ENTRY_MAX ((size_t)1 << 30)
+
+/* One message: a view into the stream, good until the stream next changes. */
+struct entry {
+    struct stream_id id;
+    uint32_t fields;     /* name, value pairs */
+    uint32_t names_size; /* the rest is private to src/store/stream*.c */
+    uint32_t values_size;
+    const uint8_t *names;
+    const uint8_t *values;
+};
+
+/* A place between messages: good across appends, deletes and trims, for it names blocks by number (a
+ * place whose block is gone means the first entry after it). */
+struct stream_pos {
+    uint64_t block;          /* number of the block; blocks are numbered from 0 as they are made */
+    uint32_t at, nth;        /* offset of the next entry in it; entries before that */
+    struct stream_id before; /* id of the entry before it: the base of its delta */
+};
+
+/* Just before the first entry with an id >= from. At the end, what is appended later comes next even if
+ * its id is lower. */
+void stream_seek(const struct stream *s, struct stream_id from, struct stream_pos *pos);
+/* The next live entry at or after the place, which moves past it. False at the end: the place stays
+ * good, and what is appended later comes next. */
+bool stream_next(const struct stream *s, struct stream_pos *pos, struct entry *out);
+/* Walks back from the last live entry with an id <= to. It may go on after changes. */
+#define STREAM_RUN 32 /* entries decoded at a time: the distance of a block's index points, at most */
+struct stream_back {
+    struct stream_id to; /* what is left lies at or below */
+    bool done;
+    uint64_t block; /* the run of entries decoded last, of which n are left: private */
+    uint32_t n, nth;
+    uint32_t at[STREAM_RUN];
+    struct stream_id before[STREAM_RUN];
+};
+void stream_seek_back(const struct stream *s, struct stream_id to, struct stream_back *back);
+bool stream_prev(const struct stream *s, struct stream_back *back, struct entry *out);
+/* The live entry with exactly this id. */
+bool stream_find(const struct stream *s, struct stream_id id, struct entry *out);
+bool stream_has(const struct stream *s, struct stream_id id);
+
+/* Walks the fields: start with a zeroed struct. */
+struct entry_walk {
+    const uint8_t *name, *value;
+    uint32_t nth;
+};
+bool entry_field(const struct entry *e, struct entry_walk *w, struct slice *name, struct slice *value);
+/* [id, [name, value, ...]] by copying. */
+void entry_reply(const struct entry *e, struct reply *r);
+void entry_reply_fields(const struct entry *e, struct reply *r); /* the inner array alone */
+void reply_stream_id(struct reply *r, struct stream_id id);      /* "ms-seq" as a bulk string */
+
+struct stream_trim {
+    enum { TRIM_NONE, TRIM_MAXLEN, TRIM_MINID } kind;
+    bool approx; /* `~`: whole nodes only */
+    uint64_t max_length;
+    struct stream_id min_id;
+    uint64_t limit; /* with approx: at most so many entries; 0: any number */
+};
+/* How many entries trimming would remove: all up to the id `upto`, which is left alone when there are none.
+ * Changes nothing. */
+uint64_t stream_trim_plan(const struct stream *s, const struct stream_trim *how, struct stream_id *upto);
+
+/* Groups, by name. */
+struct group *stream_group(const struct stream *s, struct slice name); /* NULL if absent */
+size_t stream_group_count(const struct stream *s);
+/* All groups in byte order of their names: an array for mem_free(), NULL when there are none. */
+struct group **stream_groups_sorted(const struct stream *s, size_t *n);
+
+/* entries-read of a position, and lag, by the rules of Redis 8 (see the comments in stream.c). -1: unknown.
+ */
+int64_t stream_estimate_read(const struct stream *s, struct stream_id id);
+int64_t stream_lag(const struct stream *s, const struct group *g);
+
+void stream_check(const struct stream *s);
+
+#endif

@@ -1,0 +1,34 @@
+/* store/stream_edit.h - changes of a stream: for broker/change_* alone. */
+#ifndef STORE_STREAM_EDIT_H
+#define STORE_STREAM_EDIT_H
+
+#include "store/stream.h"
+
+/* `seed` for the table of groups, borrowed. */
+struct stream *stream_new(const struct hash_seed *seed);
+void stream_free(struct stream *s); /* groups and all */
+/* Frees a bounded part (about `blocks` blocks); true when nothing is left, then s is gone. */
+bool stream_free_some(struct stream *s, size_t blocks);
+/* COPY. Places in the one are good in the other, as long as neither has changed. */
+struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed);
+
+/* Appends a message and copies its fields: name, value, name, value ... (n slices, n even, n > 0). The
+ * id is from stream_next_id(). Cannot fail. */
+void stream_append(struct stream *s, struct stream_id id, const struct slice *field, size_t n,
+                   const struct stream_node_limits *limits);
+/* Marks an entry deleted; false if there is no live one. Raises max_deleted_id. */
+bool stream_delete(struct stream *s, struct stream_id id);
+/* The same without max_deleted_id: for trims that go entry by entry. */
+bool stream_drop(struct stream *s, struct stream_id id);
+/* Removes entries at the front; how many. Does not touch max_deleted_id. */
+uint64_t stream_trim(struct stream *s, const struct stream_trim *how);
+/* XSETID. The caller has checked the order of the values. */
+void stream_set_ids(struct stream *s, struct stream_id last, uint64_t entries_added,
+                    struct stream_id max_deleted);
+
+/* Takes a group made by group_new(); its name must be absent. */
+void stream_group_add(struct stream *s, struct group *g);
+/* Takes it out; the caller group_free()s it. */
+struct group *stream_group_remove(struct stream *s, struct slice name);
+
+#endif

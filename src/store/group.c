@@ -1,0 +1,312 @@
+/* store/group.c - consumer groups: position, consumers and what they hold. See store/group.h. */
+#include "base/mem.h"
+#include "store/group_edit.h"
+#include "store/pel_edit.h"
+#include <stdlib.h>
+
+static struct slice consumer_key(const void *entry)
+{
+    return consumer_name(entry);
+}
+
+static const struct dict_type consumer_type = {.key = consumer_key, .free = mem_free};
+
+/* --- the group --- */
+
+struct group *group_new(struct slice name, struct stream_id last_id, int64_t entries_read,
+                        const struct hash_seed *seed)
+{
+    struct group *g = mem_zalloc(sizeof *g + name.n);
+
+    g->last_id = last_id;
+    g->entries_read = entries_read;
+    g->name_len = (uint32_t)name.n;
+    memcpy(g->name, name.p, name.n);
+    pel_init(&g->pel);
+    dict_init(&g->consumers, &consumer_type, seed);
+    return g;
+}
+
+void group_free(struct group *g)
+{
+    if (!g)
+        return;
+    pel_free(&g->pel);
+    dict_clear(&g->consumers);
+    mem_free(g->slot);
+    mem_free(g);
+}
+
+static void copy_consumers(struct group *to, const struct group *g)
+{
+    to->slots = g->slots;
+    to->free_slot = g->free_slot;
+    to->slot = mem_zalloc(g->slots * sizeof *g->slot);
+    for (uint32_t i = 0; i < g->slots; i++) {
+        const struct consumer *c = g->slot[i];
+
+        if (!c)
+            continue;
+        to->slot[i] = mem_alloc(sizeof *c + c->name_len);
+        memcpy(to->slot[i], c, sizeof *c + c->name_len);
+        dict_add(&to->consumers, to->slot[i]);
+    }
+}
+
+struct group *group_copy(const struct group *g, const struct hash_seed *seed)
+{
+    struct group *to = group_new(group_name(g), g->last_id, g->entries_read, seed);
+    struct pel_pos pos;
+    struct pending e;
+
+    to->nacked = g->nacked;
+    to->given = g->given;
+    if (g->slots)
+        copy_consumers(to, g);
+    pel_start(&g->pel, STREAM_ID_MIN, &pos);
+    while (pel_next(&pos, &e))
+        pel_put(&to->pel, &e, NULL);
+    return to;
+}
+
+void group_set_id(struct group *g, struct stream_id last_id, int64_t entries_read)
+{
+    g->last_id = last_id;
+    g->entries_read = entries_read;
+    g->next_good = false;
+}
+
+/* Whether entries_read is known, and each entry read from here on makes it one more: nothing was deleted
+ * from what lies after last_id, nor trimmed beyond it. Once it is so, reading on does not change it. */
+static bool counts(const struct group *g, const struct stream *s)
+{
+    struct stream_id deleted = stream_max_deleted_id(s);
+    bool tombstone = !stream_id_is_zero(deleted) && stream_id_cmp(g->last_id, deleted) <= 0;
+
+    return g->entries_read >= 0 && !tombstone && stream_id_cmp(g->last_id, stream_first_id(s)) >= 0;
+}
+
+void group_advance(struct group *g, const struct stream *s, const struct stream_id *id, size_t n,
+                   const struct stream_pos *after)
+{
+    size_t i = 0;
+
+    for (; i < n && !counts(g, s); i++) {
+        if (stream_entries_added(s))
+            g->entries_read = stream_estimate_read(s, id[i]);
+        g->last_id = id[i];
+    }
+    if (i < n) {
+        g->entries_read += (int64_t)(n - i);
+        g->last_id = id[n - 1];
+    }
+    g->next = *after;
+    g->next_good = true;
+}
+
+/* --- consumers --- */
+
+struct consumer *group_consumer(const struct group *g, struct slice name)
+{
+    struct group *cache = (struct group *)(uintptr_t)g; /* `recent` is nothing a caller sees */
+
+    if (!g->recent || !slice_eq(consumer_name(g->recent), name))
+        cache->recent = dict_find(&g->consumers, name);
+    return g->recent;
+}
+
+struct consumer *group_owner(const struct group *g, const struct pending *e)
+{
+    return e->owner < g->slots ? g->slot[e->owner] : NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    struct consumer *const *x = a, *const *y = b;
+
+    return slice_cmp(consumer_name(*x), consumer_name(*y));
+}
+
+struct consumer **group_consumers_sorted(const struct group *g, size_t *n)
+{
+    struct consumer **all;
+    size_t found = 0;
+
+    *n = dict_count(&g->consumers);
+    if (*n == 0)
+        return NULL;
+    all = mem_alloc(*n * sizeof *all);
+    for (uint32_t i = 0; i < g->slots; i++)
+        if (g->slot[i])
+            all[found++] = g->slot[i];
+    qsort(all, found, sizeof *all, by_name);
+    return all;
+}
+
+static uint32_t free_slot(struct group *g)
+{
+    uint32_t i = g->free_slot, more;
+
+    while (i < g->slots && g->slot[i])
+        i++;
+    if (i == g->slots) {
+        must(i < GROUP_CONSUMERS_MAX);
+        more = g->slots ? g->slots : 4;
+        g->slot = mem_realloc(g->slot, (g->slots + more) * sizeof *g->slot);
+        memset(g->slot + g->slots, 0, more * sizeof *g->slot);
+        g->slots += more;
+    }
+    g->free_slot = i + 1;
+    return i;
+}
+
+struct consumer *group_consumer_add(struct group *g, struct slice name, msec now)
+{
+    struct consumer *c = mem_alloc(sizeof *c + name.n);
+
+    *c = (struct consumer){.slot = free_slot(g), .seen = now, .active = -1, .name_len = (uint32_t)name.n};
+    memcpy(c->name, name.p, name.n);
+    g->slot[c->slot] = c;
+    dict_add(&g->consumers, c);
+    return c;
+}
+
+size_t group_consumer_remove(struct group *g, struct consumer *c)
+{
+    size_t held = c->pending;
+    struct pending e = {.id = STREAM_ID_MIN};
+
+    for (size_t i = 0; i < held; i++) {
+        must(pel_seek_owner(&g->pel, e.id, c->slot, &e));
+        pel_remove(&g->pel, e.id, NULL);
+    }
+    g->slot[c->slot] = NULL;
+    g->recent = NULL;
+    if (c->slot < g->free_slot)
+        g->free_slot = c->slot;
+    dict_remove(&g->consumers, consumer_name(c));
+    mem_free(c);
+    return held;
+}
+
+/* --- what is pending --- */
+
+/* Counts what n pending entries, all the same, were before they changed. */
+static void forget(struct group *g, const struct pending *old, size_t n)
+{
+    struct consumer *c = group_owner(g, old);
+
+    if (c)
+        c->pending -= n;
+    if (old->state == PENDING_NACKED)
+        g->nacked -= n;
+}
+
+void group_hold(struct group *g, struct consumer *c, struct stream_id id, msec time, uint64_t count)
+{
+    struct pending e = {.id = id, .time = time, .count = count, .owner = c->slot, .state = PENDING_LEASED};
+    struct pending old;
+
+    if (!pel_put(&g->pel, &e, &old))
+        forget(g, &old, 1);
+    c->pending++;
+}
+
+void group_hold_first(struct group *g, struct consumer *c, const struct stream_id *id, size_t n, msec time)
+{
+    struct pending e = {.time = time, .count = 1, .owner = c->slot, .state = PENDING_LEASED};
+
+    while (n) {
+        size_t done = pel_append(&g->pel, &e, id, n);
+
+        c->pending += done;
+        if (done == 0)
+            group_hold(g, c, id[done++], time, 1);
+        id += done;
+        n -= done;
+    }
+}
+
+void group_give_back(struct group *g, struct stream_id id, uint64_t count)
+{
+    struct pending e = {.id = id, .count = count, .owner = PEL_NO_OWNER, .state = PENDING_NACKED};
+    struct pending old;
+
+    e.time = ++g->given;
+    if (!pel_put(&g->pel, &e, &old))
+        forget(g, &old, 1);
+    g->nacked++;
+}
+
+bool group_done(struct group *g, struct stream_id id)
+{
+    struct pending old;
+
+    if (!pel_remove(&g->pel, id, &old))
+        return false;
+    forget(g, &old, 1);
+    return true;
+}
+
+size_t group_done_all(struct group *g, const struct stream_id *id, size_t n)
+{
+    size_t done = 0, run;
+    struct pending old;
+
+    for (size_t i = 0; i < n; i += run ? run : 1) {
+        run = pel_remove_run(&g->pel, id + i, n - i, &old);
+        if (run)
+            forget(g, &old, run);
+        done += run;
+    }
+    return done;
+}
+
+/* --- sizes and checks --- */
+
+size_t group_memory(const struct group *g)
+{
+    size_t n = sizeof *g + g->name_len + g->slots * sizeof *g->slot + pel_memory(&g->pel);
+
+    for (uint32_t i = 0; i < g->slots; i++)
+        if (g->slot[i])
+            n += sizeof *g->slot[i] + g->slot[i]->name_len;
+    return n + dict_memory(&g->consumers);
+}
+
+static void check_consumers(const struct group *g)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < g->slots; i++) {
+        if (!g->slot[i]) {
+            must(i >= g->free_slot);
+            continue;
+        }
+        must(g->slot[i]->slot == i && group_consumer(g, consumer_name(g->slot[i])) == g->slot[i]);
+        n++;
+    }
+    must(n == dict_count(&g->consumers));
+}
+
+void group_check(const struct group *g)
+{
+    size_t *held = mem_zalloc((g->slots + 1) * sizeof *held), nacked = 0;
+    struct pel_pos pos;
+    struct pending e;
+
+    pel_check(&g->pel);
+    check_consumers(g);
+    pel_start(&g->pel, STREAM_ID_MIN, &pos);
+    while (pel_next(&pos, &e)) {
+        must(e.state == PENDING_NACKED || group_owner(g, &e));
+        must(e.state != PENDING_NACKED || (e.owner == PEL_NO_OWNER && e.time <= g->given));
+        nacked += e.state == PENDING_NACKED;
+        if (e.owner != PEL_NO_OWNER)
+            held[e.owner]++;
+    }
+    must(nacked == g->nacked);
+    for (uint32_t i = 0; i < g->slots; i++)
+        must(!g->slot[i] || g->slot[i]->pending == held[i]);
+    mem_free(held);
+}

@@ -1,0 +1,179 @@
+/* stream_trim.c - trimming: what is removed at the front, exactly or node by node.
+ *
+ * A node is what comes between two marks of the log, without those between which nothing is live. The
+ * first one is remembered, so that adding with MAXLEN ~ looks at the log only when a node goes.
+ */
+#include "stream_impl.h"
+
+struct plan {
+    uint64_t n;
+    struct stream_id upto; /* when n > 0: all up to here go */
+    struct node next;      /* with `~`: the first node that stays, if one was looked at */
+};
+
+bool node_from(const struct stream *s, struct stream_id from, struct node *node)
+{
+    struct stream_pos pos;
+    const struct block *b = NULL;
+    struct raw r;
+
+    *node = (struct node){.open = true};
+    stream_seek(s, from, &pos);
+    while ((b = log_step(s, b, &pos, &r))) {
+        if (node->live && block_mark(b, &r, pos.nth - 1)) {
+            node->open = false;
+            break;
+        }
+        node->reach = r.id;
+        if (!block_gone(b, pos.nth - 1)) {
+            node->live++;
+            node->last = r.id;
+        }
+    }
+    if (node->open && s->tail_node.live)
+        node->reach = s->tail_node.last;
+    return node->live > 0;
+}
+
+static bool node_goes(const struct stream *s, const struct stream_trim *how, const struct plan *plan)
+{
+    const struct node *node = &plan->next;
+
+    if (how->limit && plan->n + node->live > how->limit)
+        return false;
+    if (how->kind == TRIM_MINID) /* as in Redis, by the last entry though it may be deleted */
+        return stream_id_cmp(node->reach, how->min_id) < 0;
+    return s->length - plan->n - node->live >= how->max_length;
+}
+
+static void plan_nodes(const struct stream *s, const struct stream_trim *how, struct plan *plan)
+{
+    struct stream_id from;
+
+    plan->next = s->first_node;
+    if (!plan->next.live && !node_from(s, s->first_id, &plan->next))
+        return;
+    while (node_goes(s, how, plan)) {
+        plan->n += plan->next.live;
+        plan->upto = from = plan->next.last;
+        if (plan->next.open || !stream_id_next(&from) || !node_from(s, from, &plan->next)) {
+            plan->next.live = 0;
+            return;
+        }
+    }
+}
+
+/* Whole blocks by their counts, entries in the block where it ends. */
+static void plan_length(const struct stream *s, uint64_t max_length, struct plan *plan)
+{
+    uint64_t want = s->length - max_length;
+    struct stream_pos pos;
+    const struct block *b = NULL;
+    struct raw r;
+    size_t i;
+
+    for (i = 0; i < s->dir_n && plan->n < want; i++) {
+        b = dir_span(s, i)->b;
+        if (b && plan->n + b->live > want)
+            break;
+        if (b) {
+            plan->n += b->live;
+            plan->upto = b->last;
+        }
+    }
+    if (plan->n == want)
+        return;
+    pos = (struct stream_pos){.block = dir_span(s, i)->number};
+    b = NULL;
+    while (plan->n < want && (b = log_step(s, b, &pos, &r)))
+        if (!block_gone(b, pos.nth - 1)) {
+            plan->n++;
+            plan->upto = r.id;
+        }
+}
+
+static void plan_min_id(const struct stream *s, struct stream_id min_id, struct plan *plan)
+{
+    struct stream_pos pos;
+    const struct block *b;
+    struct raw r;
+    size_t i;
+
+    for (i = 0; i < s->dir_n; i++) {
+        b = dir_span(s, i)->b;
+        if (b && stream_id_cmp(b->last, min_id) >= 0)
+            break;
+        plan->n += b ? b->live : 0;
+    }
+    plan->upto = min_id;
+    must(stream_id_prev(&plan->upto));
+    if (i == s->dir_n)
+        return;
+    pos = (struct stream_pos){.block = dir_span(s, i)->number};
+    b = NULL;
+    while ((b = log_step(s, b, &pos, &r)))
+        if (!block_gone(b, pos.nth - 1)) {
+            if (stream_id_cmp(r.id, min_id) >= 0)
+                return;
+            plan->n++;
+        }
+}
+
+static bool nothing_goes(const struct stream *s, const struct stream_trim *how)
+{
+    if (s->length == 0 || how->kind == TRIM_NONE)
+        return true;
+    return how->kind == TRIM_MAXLEN ? s->length <= how->max_length
+                                    : stream_id_cmp(s->first_id, how->min_id) >= 0;
+}
+
+static void plan_trim(const struct stream *s, const struct stream_trim *how, struct plan *plan)
+{
+    *plan = (struct plan){0};
+    if (how->approx)
+        plan_nodes(s, how, plan);
+    else if (how->kind == TRIM_MAXLEN)
+        plan_length(s, how->max_length, plan);
+    else
+        plan_min_id(s, how->min_id, plan);
+}
+
+uint64_t stream_trim_plan(const struct stream *s, const struct stream_trim *how, struct stream_id *upto)
+{
+    struct plan plan;
+
+    if (nothing_goes(s, how))
+        return 0;
+    plan_trim(s, how, &plan);
+    if (plan.n)
+        *upto = plan.upto;
+    return plan.n;
+}
+
+/* As in Redis: a node all of whose entries are gone goes with them, but one that MINID emptied and that
+ * reaches up to it (by a deleted entry) stays, and takes what is added next. */
+static void tail_settle(struct stream *s, const struct stream_trim *how, bool was_there)
+{
+    if (s->length == 0)
+        s->tail_node.kept =
+            was_there && how->kind == TRIM_MINID && stream_id_cmp(s->tail_node.last, how->min_id) >= 0;
+}
+
+uint64_t stream_trim(struct stream *s, const struct stream_trim *how)
+{
+    bool was_there = s->tail_node.live || s->tail_node.kept;
+    struct plan plan;
+
+    if (nothing_goes(s, how)) {
+        if (how->kind == TRIM_MINID)
+            tail_settle(s, how, was_there);
+        return 0;
+    }
+    plan_trim(s, how, &plan);
+    if (plan.n)
+        log_drop_through(s, plan.upto);
+    if (how->approx)
+        s->first_node = plan.next;
+    tail_settle(s, how, was_there);
+    return plan.n;
+}
