@@ -1,0 +1,33 @@
+/* store/string.c - see store/string.h. */
+#include "base/mem.h"
+#include "store/string_edit.h"
+
+struct string *string_new(struct slice content)
+{
+    struct string *s = mem_alloc(sizeof *s + content.n);
+
+    s->n = s->cap = content.n;
+    memcpy(s->p, content.p, content.n);
+    return s;
+}
+
+void string_free(struct string *s)
+{
+    mem_free(s);
+}
+
+struct string *string_assign(struct string *s, struct slice content)
+{
+    if (s->cap < content.n || s->cap > content.n * 2 + 64) { /* do not keep a large block for a small value */
+        string_free(s);
+        return string_new(content);
+    }
+    s->n = content.n;
+    memcpy(s->p, content.p, content.n);
+    return s;
+}
+
+size_t string_memory(const struct string *s)
+{
+    return sizeof *s + s->cap;
+}
