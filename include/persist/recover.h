@@ -1,0 +1,68 @@
+/* persist/recover.h - reads a directory back. Knows records as words; who asks gives them a meaning. */
+#ifndef PERSIST_RECOVER_H
+#define PERSIST_RECOVER_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "persist/disk.h"
+#include "persist/journal.h"
+
+/* A file that has been read, or as far as it could be. */
+struct recover_file {
+    const char *name;
+    char type;     /* b base, i incr, as in the manifest */
+    bool verified; /* of ours: commits with check sums; false: Redis wrote it */
+    bool damaged;
+    uint64_t size; /* on the disk, with what is allocated ahead */
+    uint64_t good; /* the bytes that were loaded: where a good file's content ends, or the bad bytes begin */
+    uint64_t cut;  /* bytes behind `good` that were never promised */
+    uint64_t commits, records;
+    uint64_t salt, offset, end; /* of the header; `end` is the journal's (a base's own) offset at `good` */
+};
+
+struct recover_ops {
+    /* One record. Not OK: a record that means nothing, which makes the file damaged. */
+    int (*apply)(void *arg, const struct slice *word, size_t n);
+    /* From time to time, between records: bytes read so far, of all. May be NULL. */
+    void (*progress)(void *arg, uint64_t done, uint64_t all);
+    /* After each file, a damaged one too. May be NULL. */
+    void (*file)(void *arg, const struct recover_file *file);
+    void *arg;
+};
+
+enum recover_outcome {
+    RECOVER_EMPTY,   /* no files: a new directory */
+    RECOVER_CLEAN,   /* everything verified; the tail is clean */
+    RECOVER_CUT,     /* the end was never promised to anybody: cut there, kept aside, reported */
+    RECOVER_FOREIGN, /* a Redis directory: loaded, unverified, and said so */
+};
+
+struct recover_report {
+    enum recover_outcome outcome;
+    bool stopped_cleanly; /* the last commit is the empty one of a clean end */
+    bool unverified;      /* some of the files are still those of Redis, which carry no check sums */
+    uint64_t records, commits;
+    uint64_t cut;       /* bytes cut */
+    char cut_file[256]; /* where journal_open() will keep them */
+};
+
+/* Locks the directory and loads it. OK with *report and *tail; ERR_LOCKED, ERR_IO, ERR_FORMAT (a file we
+ * cannot read, though nothing says it is bad), or ERR_DAMAGED, with the file, the offset and what to run
+ * in *why. Nothing on the disk changes but for the lock file. The lock stays with the disk. */
+int recover(struct disk *disk, const char *name, const struct recover_ops *ops, struct recover_report *report,
+            struct journal_tail *tail, struct buf *why);
+
+/* The same without the lock: for tools, on a directory that no process writes to. */
+int recover_read(struct disk *disk, const char *name, const struct recover_ops *ops,
+                 struct recover_report *report, struct journal_tail *tail, struct buf *why);
+
+/* What verifies of `from` is copied to `to`, another directory without a journal, up to the first damage: a
+ * file that is cut there ends the new journal. A manifest that is lost or damaged is made anew from the
+ * files' names and first lines. `from` stays as it is. ERR_DAMAGED: nothing verifies. */
+int recover_repair(struct disk *from, const char *name, struct disk *to, struct buf *why);
+
+/* The appendfilename of a directory, from the first manifest or file of a journal found in it; mem_free()
+ * it. NULL: there is none. For tools. */
+char *recover_find_name(struct disk *disk);
+
+#endif
