@@ -1,0 +1,87 @@
+/* broker/broker.h - the data and everything that hangs on it: databases, journal, deadlines, waiters,
+ * WATCH, pub/sub. No sockets, no clock, no command: a test builds one and drives it with times of its own.
+ */
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/random.h"
+#include "broker/db.h"
+#include "persist/journal.h"
+#include "proto/outbox.h"
+#include "store/stream.h"
+
+/* Where a change comes from. REPLAY: out of the journal; nothing is refused, expired, woken or recorded. */
+enum origin { ORIGIN_CLIENT, ORIGIN_REPLAY };
+
+/* What handlers want done by those who can: turn() obeys between turns. */
+struct orders {
+    enum { SHUTDOWN_NONE, SHUTDOWN_CLEAN, SHUTDOWN_NOSAVE } shutdown;
+    bool rewrite;
+    bool reset_stats; /* CONFIG RESETSTAT: counters kept outside the service, too */
+    bool settings;    /* some have changed: whoever keeps a copy takes the new ones */
+};
+
+struct broker_stats {
+    uint64_t changes; /* ever; what Redis calls dirty */
+    uint64_t expired_keys;
+    uint64_t keyspace_hits, keyspace_misses;
+};
+
+struct broker {
+    struct hash_seed seed;
+    struct db *db;
+    int dbs;
+    struct journal *journal; /* NULL: appendonly no, or not yet recovered */
+    struct buf nowhere;      /* where records go without one */
+    enum origin origin;      /* of the unit that runs */
+    struct stream_node_limits node_limits;
+    struct heap expiries;  /* struct expiry by wall time */
+    bool lazy_only;        /* keys past their time go when they are met, not before: for tests */
+    struct heap timeouts;  /* struct waiter by mono time */
+    struct dict waiting;   /* struct wait_key: the keys somebody waits for */
+    struct list ready;     /* wait_keys that changed, in order */
+    struct list timed_out; /* waiters whose time is over */
+    uint64_t waiters;      /* how many wait */
+    struct dict watched;   /* struct watch_key */
+    struct pubsub *pubsub;
+    struct list touched; /* outboxes with something to send */
+    struct orders orders;
+    struct broker_stats stats;
+};
+
+/* `seed` makes hash tables unpredictable; a test gives its own. */
+void broker_init(struct broker *b, int dbs, struct hash_seed seed);
+void broker_free(struct broker *b);
+
+/* Journal offset that a reply which shows the data of now has to wait for. */
+static inline uint64_t broker_offset(const struct broker *b)
+{
+    return b->journal ? journal_offset(b->journal) : 0;
+}
+
+/* The outbox has bytes to send. */
+static inline void broker_touch(struct broker *b, struct outbox *o)
+{
+    if (!list_linked(&o->touched))
+        list_push(&b->touched, &o->touched);
+}
+
+/* Keys at or past their time go, at most `max` of them, and waiters whose time is over are listed in
+ * timed_out. True when there is more to do now. */
+bool deadlines_run(struct broker *b, struct now now, unsigned max);
+/* Microseconds until deadlines_run() has something to do; INT64_MAX: nothing. */
+usec deadlines_next(const struct broker *b, struct now now);
+
+/* A digest of all state that must survive a restart: values, TTLs, groups, pending entries with owners,
+ * times and counts. The same state gives the same digest in whatever order it was built; an empty broker
+ * gives zeros. */
+struct digest {
+    uint64_t sum[2];
+};
+void broker_digest(const struct broker *b, struct digest *out);
+void key_digest(const struct broker *b, int db, const struct key *k, struct digest *out);
+
+#endif

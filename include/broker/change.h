@@ -1,0 +1,46 @@
+/* broker/change.h - what every alteration of the store goes through.
+ *
+ * change_open() and change_close() bracket it: the journal record, WATCH, waiters and counters happen
+ * there, once, for every type. A verb (change_string.h, change_list.h, change_stream.h, change_group.h)
+ * only says what happens to the value. Verbs cannot fail: whoever calls one has checked everything.
+ */
+#ifndef BROKER_CHANGE_H
+#define BROKER_CHANGE_H
+
+#include "broker/broker.h"
+
+struct change {
+    struct broker *b;
+    int db;
+    struct slice name;
+    struct key *key;    /* NULL: absent, and to be made by change_make() */
+    struct buf *record; /* where the verb writes its record(s) */
+    bool quiet;         /* set by a verb that makes nothing available: waiters are not looked at */
+    bool untouched;     /* set by a verb that found nothing to change: nobody need know */
+};
+
+struct change change_open(struct broker *b, int db, struct slice name);
+void change_close(struct change *ch);
+/* The key as one of this type, made empty by `make` (a value) if it was absent. */
+void change_make(struct change *ch, enum key_type type, void *value);
+/* The key goes, with its value and TTL. No record. */
+void change_unmake(struct change *ch);
+/* The value is about to be replaced by one of another type: frees the old one; no record. */
+void change_replace(struct change *ch, enum key_type type, void *value);
+
+/* Deletes a key, which must be there. */
+void change_del(struct broker *b, int db, struct slice name);
+/* Sets or (at < 0) removes the TTL of a key, which must be there. `at` is wall msec. */
+void change_expire(struct broker *b, int db, struct slice name, msec at);
+/* All keys of a database, or (db < 0) of all. */
+void change_flush(struct broker *b, int db);
+
+/* --- values --- */
+
+/* SET: whatever the key was. `at` < 0: no TTL; keep_ttl: the one it has. */
+void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl);
+void change_push(struct broker *b, int db, struct slice name, bool front, const struct slice *v, size_t n);
+/* Removes `n` elements at one end, at most its length; the key goes with the last. */
+void change_pop(struct broker *b, int db, struct slice name, bool front, size_t n);
+
+#endif

@@ -1,0 +1,58 @@
+/* broker/db.h - databases: names of keys, their values and when they expire. Reading only; what alters a
+ * key is in broker/change*.h. */
+#ifndef BROKER_DB_H
+#define BROKER_DB_H
+
+#include "base/clock.h"
+#include "base/dict.h"
+#include "base/heap.h"
+
+struct broker;
+struct deque;
+struct stream;
+struct string;
+
+enum key_type { KEY_STRING, KEY_LIST, KEY_SET, KEY_ZSET, KEY_HASH, KEY_STREAM, KEY_TYPES };
+
+/* When a key expires: a node of the heap of deadlines, there only while the key has a TTL. */
+struct expiry {
+    struct heap_node node; /* at: wall msec; visible up to and including it, as in Redis */
+    struct key *key;
+    int db;
+};
+
+struct key {
+    union {
+        void *value;
+        struct string *string;
+        struct deque *list;
+        struct stream *stream;
+    };
+    struct expiry *expiry; /* NULL: never */
+    uint32_t name_len;
+    uint8_t type; /* enum key_type */
+    char name[];
+};
+
+struct db {
+    struct dict keys;
+    size_t expiring;    /* keys with a TTL */
+    struct key *recent; /* found last: a handler looks, then a change looks again; NULL once it goes */
+};
+
+static inline struct slice key_name(const struct key *k)
+{
+    return (struct slice){k->name, k->name_len};
+}
+
+static inline bool key_expired(const struct key *k, msec now)
+{
+    return k->expiry && now > k->expiry->node.at;
+}
+
+const char *key_type_name(enum key_type type); /* "string", "list", ... as TYPE says */
+/* The key whatever its TTL; NULL if absent. Handlers use key_read() and key_write() of cmd/key.h. */
+struct key *db_find(const struct broker *b, int db, struct slice name);
+size_t key_memory(const struct key *k);
+
+#endif

@@ -1,0 +1,71 @@
+/* broker/wait.h - clients that wait for keys. A waiter stands in a line at each of its keys; a change of
+ * a key lists it as ready, and cmd/blocked.c serves the lines in their order. Here is only who waits for
+ * what since when; what waiting means to a command is its `serve`. */
+#ifndef BROKER_WAIT_H
+#define BROKER_WAIT_H
+
+#include "broker/broker.h"
+
+struct wait_line;
+
+enum wait_kind {
+    WAIT_TAKE,  /* takes what comes away from the others: lists */
+    WAIT_GROUP, /* takes it away from the others of its group: XREADGROUP */
+    WAIT_COPY,  /* everyone gets a copy: XREAD */
+};
+
+/* A key that somebody waits for. Its waiters stand in lines: one for each group that is read as, one for
+ * those who read without one. Of a group's line only as many are woken as there is something for. */
+struct wait_key {
+    struct list lines; /* struct wait_line, in order of the first waiter */
+    struct list ready; /* node in broker.ready while it changed */
+    unsigned pins;     /* > 0: being served, stays though its last waiter leaves */
+    int db;
+    uint32_t name_len;
+    char name[]; /* db (4 bytes), then the name: the key of the table */
+};
+
+struct wait_line {
+    struct list node;    /* in wait_key.lines */
+    struct list waiters; /* struct wait_link, oldest first */
+    struct wait_key *key;
+    enum wait_kind kind;
+    uint32_t group_len;
+    char group[];
+};
+
+struct wait_link {
+    struct list node; /* in wait_line.waiters */
+    struct wait_line *line;
+    struct waiter *waiter;
+};
+
+struct waiter {
+    struct heap_node timeout; /* at: mono usec; out of the heap: for ever */
+    struct list timed_out;    /* node in broker.timed_out */
+    void *owner;              /* the session */
+    struct wait_link *link;
+    size_t n;
+};
+
+/* Puts `w` into the lines of `n` keys, once each. `group` is empty unless WAIT_GROUP. `until` is mono
+ * usec, INT64_MAX: for ever. Names are copied. */
+void wait_start(struct broker *b, struct waiter *w, void *owner, int db, const struct slice *key, size_t n,
+                enum wait_kind kind, struct slice group, usec until);
+/* Takes it out of everything; no-op when it does not wait. */
+void wait_stop(struct broker *b, struct waiter *w);
+static inline bool wait_on(const struct waiter *w)
+{
+    return w->link != NULL;
+}
+
+/* The key changed: whoever waits for it is to be looked at. Called by change_close(). */
+void wait_signal(struct broker *b, int db, struct slice name);
+/* All keys that are waited for in a database (db < 0: in all) changed. */
+void wait_signal_all(struct broker *b, int db);
+/* The next key that is ready, taken off the list and pinned until wait_release(); NULL: none. */
+struct wait_key *wait_next_ready(struct broker *b);
+void wait_release(struct broker *b, struct wait_key *k);
+struct slice wait_key_name(const struct wait_key *k);
+
+#endif

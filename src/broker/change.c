@@ -1,0 +1,166 @@
+/* broker/change.c - the bracket around every change, and the changes that are the same for every type.
+ * See broker/change.h. */
+#include "broker/change.h"
+#include "base/mem.h"
+#include "broker/wait.h"
+#include "broker/watch.h"
+#include "broker_impl.h"
+#include "store/record.h"
+
+struct change change_open(struct broker *b, int db, struct slice name)
+{
+    struct change ch = {.b = b, .db = db, .name = name};
+
+    ch.record = b->journal && b->origin != ORIGIN_REPLAY ? journal_begin(b->journal, db) : &b->nowhere;
+    ch.key = db_find(b, db, name);
+    return ch;
+}
+
+static void record_close(struct broker *b, struct buf *record)
+{
+    if (record == &b->nowhere)
+        record->n = 0;
+    else
+        journal_end(b->journal);
+}
+
+void change_close(struct change *ch)
+{
+    struct broker *b = ch->b;
+
+    record_close(b, ch->record);
+    if (ch->untouched)
+        return;
+    b->stats.changes++;
+    if (dict_count(&b->watched))
+        watch_touch(b, ch->db, ch->name);
+    if (b->waiters && !ch->quiet)
+        wait_signal(b, ch->db, ch->name);
+}
+
+void change_make(struct change *ch, enum key_type type, void *value)
+{
+    ch->key = key_new(ch->name, type, value);
+    dict_add(&ch->b->db[ch->db].keys, ch->key);
+}
+
+static void expiry_drop(struct broker *b, struct key *k)
+{
+    if (!k->expiry)
+        return;
+    heap_remove(&b->expiries, &k->expiry->node);
+    b->db[k->expiry->db].expiring--;
+    mem_free(k->expiry);
+    k->expiry = NULL;
+}
+
+static void expiry_set(struct broker *b, int db, struct key *k, msec at)
+{
+    if (!k->expiry) {
+        k->expiry = mem_alloc(sizeof *k->expiry);
+        *k->expiry = (struct expiry){.node.pos = HEAP_OUT, .key = k, .db = db};
+        b->db[db].expiring++;
+    }
+    heap_put(&b->expiries, &k->expiry->node, at);
+}
+
+void change_unmake(struct change *ch)
+{
+    expiry_drop(ch->b, ch->key);
+    dict_remove(&ch->b->db[ch->db].keys, ch->name);
+    ch->b->db[ch->db].recent = NULL;
+    key_free(ch->key);
+    ch->key = NULL;
+}
+
+void change_replace(struct change *ch, enum key_type type, void *value)
+{
+    value_free(ch->key->type, ch->key->value);
+    ch->key->type = (uint8_t)type;
+    ch->key->value = value;
+}
+
+/* The name may be the key's own, which goes: whoever needs it after the key keeps a copy. */
+void change_del(struct broker *b, int db, struct slice name)
+{
+    char room[256], *copy = name.n <= sizeof room ? room : mem_alloc(name.n);
+    struct change ch;
+
+    memcpy(copy, name.p, name.n);
+    ch = change_open(b, db, (struct slice){copy, name.n});
+    record_head(ch.record, 2);
+    record_str(ch.record, "DEL");
+    record_word(ch.record, ch.name);
+    change_unmake(&ch);
+    change_close(&ch);
+    if (copy != room)
+        mem_free(copy);
+}
+
+void change_expire(struct broker *b, int db, struct slice name, msec at)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_head(ch.record, at < 0 ? 2 : 3);
+    record_str(ch.record, at < 0 ? "PERSIST" : "PEXPIREAT");
+    record_word(ch.record, name);
+    if (at < 0) {
+        expiry_drop(b, ch.key);
+    } else {
+        record_i64(ch.record, at);
+        expiry_set(b, db, ch.key, at);
+    }
+    change_close(&ch);
+}
+
+static void flush_db(struct broker *b, int db)
+{
+    struct dict_iter it;
+    struct key *k;
+
+    dict_iter_begin(&it, &b->db[db].keys);
+    while ((k = dict_iter_next(&it)))
+        expiry_drop(b, k);
+    dict_iter_end(&it);
+    dict_clear(&b->db[db].keys);
+    b->db[db].recent = NULL;
+}
+
+void change_flush(struct broker *b, int db)
+{
+    struct change ch = {.b = b, .db = db < 0 ? 0 : db};
+
+    ch.record = b->journal && b->origin != ORIGIN_REPLAY ? journal_begin(b->journal, ch.db) : &b->nowhere;
+    record_words(ch.record, (const char *[]){db < 0 ? "FLUSHALL" : "FLUSHDB"}, 1);
+    watch_touch_all(b, db);
+    wait_signal_all(b, db);
+    for (int i = 0; i < b->dbs; i++)
+        if (db < 0 || i == db)
+            flush_db(b, i);
+    record_close(b, ch.record);
+    b->stats.changes++;
+}
+
+/* --- SET: here because it may replace a value of any type --- */
+
+void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl)
+{
+    struct change ch = change_open(b, db, name);
+
+    if (keep_ttl && ch.key && ch.key->expiry)
+        at = ch.key->expiry->node.at;
+    record_head(ch.record, at < 0 ? 3 : 5);
+    record_str(ch.record, "SET");
+    record_word(ch.record, name);
+    record_word(ch.record, value);
+    if (at >= 0) {
+        record_str(ch.record, "PXAT");
+        record_i64(ch.record, at);
+    }
+    change_string_put(&ch, value);
+    if (at < 0)
+        expiry_drop(b, ch.key);
+    else
+        expiry_set(b, db, ch.key, at);
+    change_close(&ch);
+}

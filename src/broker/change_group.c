@@ -1,0 +1,316 @@
+/* broker/change_group.c - changes of consumer groups. See broker/change_stream.h. */
+#include "base/mem.h"
+#include "broker/change_stream.h"
+#include "store/group_edit.h"
+#include "store/record.h"
+#include "store/stream_edit.h"
+
+static void record_group(struct change *ch, const char *sub, struct slice group, size_t words)
+{
+    record_head(ch->record, words);
+    record_str(ch->record, "XGROUP");
+    record_str(ch->record, sub);
+    record_word(ch->record, ch->name);
+    record_word(ch->record, group);
+}
+
+static void record_position(struct change *ch, struct stream_id id, int64_t entries_read)
+{
+    record_id(ch->record, id);
+    record_str(ch->record, "ENTRIESREAD");
+    record_i64(ch->record, entries_read);
+}
+
+void change_group_create(struct broker *b, int db, struct slice name, struct slice group, struct stream_id id,
+                         int64_t entries_read)
+{
+    struct change ch = change_open(b, db, name);
+
+    if (!ch.key)
+        change_make(&ch, KEY_STREAM, stream_new(&b->seed));
+    record_group(&ch, "CREATE", group, 8);
+    record_id(ch.record, id);
+    record_str(ch.record, "MKSTREAM");
+    record_str(ch.record, "ENTRIESREAD");
+    record_i64(ch.record, entries_read);
+    stream_group_add(ch.key->stream, group_new(group, id, entries_read, &b->seed));
+    ch.quiet = true;
+    change_close(&ch);
+}
+
+void change_group_setid(struct broker *b, int db, struct slice name, struct group *g, struct stream_id id,
+                        int64_t entries_read)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_group(&ch, "SETID", group_name(g), 7);
+    record_position(&ch, id, entries_read);
+    group_set_id(g, id, entries_read);
+    ch.quiet = true;
+    change_close(&ch);
+}
+
+void change_group_destroy(struct broker *b, int db, struct slice name, struct group *g)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_group(&ch, "DESTROY", group_name(g), 4);
+    stream_group_remove(ch.key->stream, group_name(g));
+    group_free(g);
+    change_close(&ch);
+}
+
+struct consumer *change_consumer_create(struct broker *b, int db, struct slice name, struct group *g,
+                                        struct slice consumer, msec now)
+{
+    struct change ch = change_open(b, db, name);
+    struct consumer *c = group_consumer_add(g, consumer, now);
+
+    record_group(&ch, "CREATECONSUMER", group_name(g), 5);
+    record_word(ch.record, consumer);
+    ch.quiet = true;
+    change_close(&ch);
+    return c;
+}
+
+size_t change_consumer_delete(struct broker *b, int db, struct slice name, struct group *g,
+                              struct consumer *c)
+{
+    struct change ch = change_open(b, db, name);
+    size_t pending;
+
+    record_group(&ch, "DELCONSUMER", group_name(g), 5);
+    record_word(ch.record, consumer_name(c));
+    pending = group_consumer_remove(g, c);
+    ch.quiet = true;
+    change_close(&ch);
+    return pending;
+}
+
+void change_consumer_seen(struct consumer *c, msec now)
+{
+    c->seen = now;
+}
+
+void change_consumer_active(struct consumer *c, msec now)
+{
+    c->active = now;
+}
+
+/* --- delivery --- */
+
+void change_deliver_open(struct delivery *d, struct broker *b, int db, struct slice name, struct group *g,
+                         struct consumer *c, bool noack, msec now)
+{
+    struct stream_id from = g->last_id;
+
+    d->ch = change_open(b, db, name);
+    d->ch.quiet = true;
+    d->group = g;
+    d->consumer = c;
+    d->noack = noack;
+    d->time = now;
+    d->n = d->gathered = 0;
+    d->ended = false;
+    if (g->next_good)
+        d->pos = g->next;
+    else if (stream_id_next(&from))
+        stream_seek(d->ch.key->stream, from, &d->pos);
+    else
+        d->ended = true;
+}
+
+/* The group learns of what has been gathered. */
+static void deliver_gathered(struct delivery *d)
+{
+    if (d->gathered == 0)
+        return;
+    if (d->n == d->gathered)
+        d->first = d->id[0];
+    group_advance(d->group, d->ch.key->stream, d->id, d->gathered, &d->pos);
+    if (!d->noack)
+        group_hold_first(d->group, d->consumer, d->id, d->gathered, d->time);
+    d->gathered = 0;
+}
+
+bool change_deliver_next(struct delivery *d, struct entry *e)
+{
+    if (d->ended || !stream_next(d->ch.key->stream, &d->pos, e))
+        return false;
+    d->n++;
+    d->id[d->gathered++] = e->id;
+    if (d->gathered == DELIVERY_ROOM)
+        deliver_gathered(d);
+    return true;
+}
+
+static void record_deliver(struct delivery *d)
+{
+    struct buf *r = d->ch.record;
+
+    record_head(r, 9);
+    record_slices(
+        r,
+        (struct slice[]){SLICE(RECORD_DELIVER), d->ch.name, group_name(d->group), consumer_name(d->consumer)},
+        4);
+    record_i64(r, d->time);
+    record_id(r, d->first);
+    record_id(r, d->group->last_id);
+    record_u64(r, d->n);
+    record_i64(r, d->group->entries_read);
+}
+
+static void record_skip(struct change *ch, const struct group *g)
+{
+    record_head(ch->record, 5);
+    record_str(ch->record, RECORD_SKIP);
+    record_word(ch->record, ch->name);
+    record_word(ch->record, group_name(g));
+    record_id(ch->record, g->last_id);
+    record_i64(ch->record, g->entries_read);
+}
+
+void change_deliver_close(struct delivery *d)
+{
+    deliver_gathered(d);
+    if (d->n == 0) {
+        d->ch.untouched = true;
+    } else if (d->noack) {
+        record_skip(&d->ch, d->group);
+    } else {
+        change_consumer_active(d->consumer, d->time);
+        record_deliver(d);
+    }
+    change_close(&d->ch);
+}
+
+/* The record of a delivery has no entries in it: they are those the stream holds. */
+bool change_replay_deliver(struct broker *b, int db, struct slice name, struct group *g, struct consumer *c,
+                           msec time, struct stream_id first, struct stream_id last, uint64_t n,
+                           int64_t entries_read)
+{
+    struct delivery d;
+    struct entry e;
+
+    change_deliver_open(&d, b, db, name, g, c, false, time);
+    while (d.n < n && change_deliver_next(&d, &e))
+        ;
+    change_deliver_close(&d);
+    g->entries_read = entries_read;
+    return n && d.n == n && stream_id_cmp(d.first, first) == 0 && stream_id_cmp(g->last_id, last) == 0;
+}
+
+/* --- claims --- */
+
+void change_hold_open(struct holding *h, struct broker *b, int db, struct slice name, struct group *g,
+                      struct consumer *c, msec time)
+{
+    h->ch = change_open(b, db, name);
+    h->ch.quiet = true;
+    h->group = g;
+    h->consumer = c;
+    h->time = time;
+    h->held = h->room;
+    h->cap = HOLDING_ROOM;
+    h->dropped = NULL;
+    h->n = h->dropped_n = h->dropped_cap = 0;
+}
+
+static void held_grow(struct holding *h)
+{
+    struct held *old = h->held == h->room ? NULL : h->held;
+
+    h->cap *= 2;
+    h->held = mem_realloc(old, h->cap * sizeof *h->held);
+    if (!old)
+        memcpy(h->held, h->room, sizeof h->room);
+}
+
+void change_hold(struct holding *h, struct stream_id id, uint64_t count)
+{
+    if (count > PEL_COUNT_MAX)
+        count = PEL_COUNT_MAX;
+    if (h->n == h->cap)
+        held_grow(h);
+    h->held[h->n++] = (struct held){id, count};
+    group_hold(h->group, h->consumer, id, h->time, count);
+}
+
+void change_hold_drop(struct holding *h, struct stream_id id)
+{
+    if (!group_done(h->group, id))
+        return;
+    if (h->dropped_n == h->dropped_cap) {
+        h->dropped_cap = h->dropped_cap ? h->dropped_cap * 2 : 16;
+        h->dropped = mem_realloc(h->dropped, h->dropped_cap * sizeof *h->dropped);
+    }
+    h->dropped[h->dropped_n++] = id;
+}
+
+static void record_held(struct holding *h)
+{
+    struct buf *r = h->ch.record;
+
+    record_head(r, 5 + 2 * h->n);
+    record_str(r, RECORD_HOLD);
+    record_word(r, h->ch.name);
+    record_word(r, group_name(h->group));
+    record_word(r, consumer_name(h->consumer));
+    record_i64(r, h->time);
+    for (size_t i = 0; i < h->n; i++) {
+        record_id(r, h->held[i].id);
+        record_u64(r, h->held[i].count);
+    }
+}
+
+static void record_xack(struct change *ch, const struct group *g, size_t n)
+{
+    record_head(ch->record, 3 + n);
+    record_str(ch->record, "XACK");
+    record_word(ch->record, ch->name);
+    record_word(ch->record, group_name(g));
+}
+
+/* An entry that is held exists, one that is dropped does not: the order of the two records is free. */
+void change_hold_close(struct holding *h)
+{
+    if (h->n)
+        record_held(h);
+    if (h->dropped_n)
+        record_xack(&h->ch, h->group, h->dropped_n);
+    for (size_t i = 0; i < h->dropped_n; i++)
+        record_id(h->ch.record, h->dropped[i]);
+    h->ch.untouched = h->n == 0 && h->dropped_n == 0;
+    change_close(&h->ch);
+    if (h->held != h->room)
+        mem_free(h->held);
+    mem_free(h->dropped);
+}
+
+/* Recorded are also those that were not pending: harmless to a replay, and rare. */
+size_t change_xack(struct broker *b, int db, struct slice name, struct group *g, const struct stream_id *id,
+                   const struct slice *text, size_t n)
+{
+    struct change ch = change_open(b, db, name);
+    size_t done = group_done_all(g, id, n);
+
+    ch.untouched = done == 0;
+    ch.quiet = true;
+    if (done) {
+        record_xack(&ch, g, n);
+        record_slices(ch.record, text, n);
+    }
+    change_close(&ch);
+    return done;
+}
+
+void change_group_skip(struct broker *b, int db, struct slice name, struct group *g, struct stream_id last,
+                       int64_t entries_read)
+{
+    struct change ch = change_open(b, db, name);
+
+    group_set_id(g, last, entries_read);
+    record_skip(&ch, g);
+    ch.quiet = true;
+    change_close(&ch);
+}

@@ -1,0 +1,113 @@
+/* broker/change_stream.c - changes of streams. See broker/change_stream.h. */
+#include "broker/change_stream.h"
+#include "base/mem.h"
+#include "store/group_edit.h"
+#include "store/record.h"
+#include "store/stream_edit.h"
+
+#define FEW_IDS 64 /* of a command, kept on the stack */
+
+/* A replay may have other node limits: what is recorded is where the trim ended, exactly. */
+static void record_xtrim(struct change *ch)
+{
+    record_head(ch->record, 5);
+    record_str(ch->record, "XTRIM");
+    record_word(ch->record, ch->name);
+    record_str(ch->record, "MAXLEN");
+    record_str(ch->record, "=");
+    record_u64(ch->record, stream_length(ch->key->stream));
+}
+
+static void record_xadd(struct change *ch, struct slice id, const struct slice *field, size_t n)
+{
+    record_head(ch->record, 3 + n);
+    record_str(ch->record, "XADD");
+    record_word(ch->record, ch->name);
+    record_word(ch->record, id);
+    record_slices(ch->record, field, n);
+}
+
+void change_xadd(struct broker *b, int db, struct slice name, struct stream_id id, struct slice text,
+                 const struct slice *field, size_t n, const struct stream_trim *trim)
+{
+    struct change ch = change_open(b, db, name);
+
+    if (!ch.key)
+        change_make(&ch, KEY_STREAM, stream_new(&b->seed));
+    record_xadd(&ch, text, field, n);
+    stream_append(ch.key->stream, id, field, n, &b->node_limits);
+    if (trim && stream_trim(ch.key->stream, trim))
+        record_xtrim(&ch);
+    change_close(&ch);
+}
+
+uint64_t change_xtrim(struct broker *b, int db, struct slice name, const struct stream_trim *how)
+{
+    struct change ch = change_open(b, db, name);
+    uint64_t removed = stream_trim(ch.key->stream, how);
+
+    if (removed)
+        record_xtrim(&ch);
+    else
+        ch.untouched = true;
+    ch.quiet = true;
+    change_close(&ch);
+    return removed;
+}
+
+uint64_t change_xdel(struct broker *b, int db, struct slice name, const struct stream_id *id, size_t n)
+{
+    struct change ch = change_open(b, db, name);
+    struct stream_id room[FEW_IDS], *gone = n <= FEW_IDS ? room : mem_alloc(n * sizeof *gone);
+    size_t removed = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (stream_delete(ch.key->stream, id[i]))
+            gone[removed++] = id[i];
+    if (removed) {
+        record_head(ch.record, 2 + removed);
+        record_str(ch.record, "XDEL");
+        record_word(ch.record, name);
+        for (size_t i = 0; i < removed; i++)
+            record_id(ch.record, gone[i]);
+    } else {
+        ch.untouched = true;
+    }
+    if (gone != room)
+        mem_free(gone);
+    ch.quiet = true;
+    change_close(&ch);
+    return removed;
+}
+
+/* Ids may now come that lie below where a group stands. It is not to get them, so it has to look for its
+ * place by its id again. */
+static void forget_places(const struct stream *s)
+{
+    size_t n;
+    struct group **g = stream_groups_sorted(s, &n);
+
+    for (size_t i = 0; i < n; i++)
+        group_set_id(g[i], g[i]->last_id, g[i]->entries_read);
+    mem_free(g);
+}
+
+void change_xsetid(struct broker *b, int db, struct slice name, struct stream_id last, uint64_t added,
+                   struct stream_id max_deleted)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_head(ch.record, 7);
+    record_str(ch.record, "XSETID");
+    record_word(ch.record, name);
+    record_id(ch.record, last);
+    record_str(ch.record, "ENTRIESADDED");
+    record_u64(ch.record, added);
+    record_str(ch.record, "MAXDELETEDID");
+    record_id(ch.record, max_deleted);
+    if (stream_id_cmp(last, stream_last_id(ch.key->stream)) < 0)
+        forget_places(ch.key->stream);
+    stream_set_ids(ch.key->stream, last, added, max_deleted);
+    ch.quiet = true;
+    change_close(&ch);
+}

@@ -1,0 +1,226 @@
+/* broker/rewrite.c - see broker/rewrite.h. Plain Redis commands wherever Redis has one. */
+#include "broker/rewrite.h"
+#include "base/mem.h"
+#include "store/deque.h"
+#include "store/group.h"
+#include "store/record.h"
+#include "store/stream.h"
+#include "store/string.h"
+
+#define WORDS_AT_ONCE 128 /* elements of a list or pending entries in one record */
+
+/* A key too large for one buffer is written in parts: `flush` hands over what is there. */
+struct out {
+    struct journal_base *base;
+    struct buf *b;
+    int db;
+    int err;
+};
+
+static void next_part(struct out *o)
+{
+    if (!o->base || o->b->n < 256 * 1024 || o->err)
+        return;
+    o->err = journal_base_end(o->base);
+    o->b = journal_base_begin(o->base, o->db);
+}
+
+static void write_list(struct out *o, struct slice name, const struct deque *d)
+{
+    struct deque_pos pos;
+    size_t left = deque_length(d);
+    bool ok = deque_seek(d, 0, &pos);
+
+    while (left && !o->err) {
+        size_t n = left < WORDS_AT_ONCE ? left : WORDS_AT_ONCE;
+
+        record_head(o->b, 2 + n);
+        record_str(o->b, "RPUSH");
+        record_word(o->b, name);
+        for (size_t i = 0; i < n && ok; i++, ok = deque_next(&pos))
+            record_word(o->b, deque_value(&pos));
+        left -= n;
+        next_part(o);
+    }
+}
+
+static void write_entries(struct out *o, struct slice name, const struct stream *s)
+{
+    struct stream_pos pos;
+    struct entry e;
+
+    stream_seek(s, STREAM_ID_MIN, &pos);
+    while (!o->err && stream_next(s, &pos, &e)) {
+        struct entry_walk w = {0};
+        struct slice field, value;
+
+        record_head(o->b, 3 + 2 * (size_t)e.fields);
+        record_str(o->b, "XADD");
+        record_word(o->b, name);
+        record_id(o->b, e.id);
+        while (entry_field(&e, &w, &field, &value)) {
+            record_word(o->b, field);
+            record_word(o->b, value);
+        }
+        next_part(o);
+    }
+}
+
+/* An empty stream has no XADD to make it: one that is trimmed away at once. 0-1 is the lowest id there
+ * is; XSETID then says the rest. */
+static void write_empty(struct out *o, struct slice name)
+{
+    record_head(o->b, 7);
+    record_str(o->b, "XADD");
+    record_word(o->b, name);
+    record_str(o->b, "MAXLEN");
+    record_str(o->b, "0");
+    record_str(o->b, "0-1");
+    record_str(o->b, "x");
+    record_str(o->b, "y");
+}
+
+static void write_hold_head(struct out *o, struct slice name, const struct group *g, const struct consumer *c,
+                            msec time, size_t n)
+{
+    record_head(o->b, 5 + 2 * n);
+    record_str(o->b, RECORD_HOLD);
+    record_word(o->b, name);
+    record_word(o->b, group_name(g));
+    record_word(o->b, consumer_name(c));
+    record_i64(o->b, time);
+}
+
+/* Runs of pending entries with one owner and one time, as a delivery makes them, become one record. */
+static void write_pending(struct out *o, struct slice name, const struct group *g)
+{
+    struct pel_pos pos;
+    struct pending run[WORDS_AT_ONCE];
+    size_t n = 0;
+    bool more;
+
+    pel_start(&g->pel, STREAM_ID_MIN, &pos);
+    do {
+        struct pending p;
+
+        more = pel_next(&pos, &p);
+        if (n && (!more || n == WORDS_AT_ONCE || p.owner != run[0].owner || p.time != run[0].time)) {
+            write_hold_head(o, name, g, group_owner(g, &run[0]), run[0].time, n);
+            for (size_t i = 0; i < n; i++) {
+                record_id(o->b, run[i].id);
+                record_u64(o->b, run[i].count);
+            }
+            n = 0;
+            next_part(o);
+        }
+        if (more)
+            run[n++] = p;
+    } while (more && !o->err);
+}
+
+static void write_group(struct out *o, struct slice name, const struct group *g)
+{
+    size_t n;
+    struct consumer **c = group_consumers_sorted(g, &n);
+
+    record_head(o->b, 7);
+    record_str(o->b, "XGROUP");
+    record_str(o->b, "CREATE");
+    record_word(o->b, name);
+    record_word(o->b, group_name(g));
+    record_id(o->b, g->last_id);
+    record_str(o->b, "ENTRIESREAD");
+    record_i64(o->b, g->entries_read);
+    for (size_t i = 0; i < n; i++) {
+        record_head(o->b, 5);
+        record_str(o->b, "XGROUP");
+        record_str(o->b, "CREATECONSUMER");
+        record_word(o->b, name);
+        record_word(o->b, group_name(g));
+        record_word(o->b, consumer_name(c[i]));
+        next_part(o);
+    }
+    mem_free(c);
+    write_pending(o, name, g);
+}
+
+static void write_stream(struct out *o, struct slice name, const struct stream *s)
+{
+    struct stream_stats st;
+    size_t n;
+    struct group **g = stream_groups_sorted(s, &n);
+
+    stream_stats(s, &st);
+    if (st.length)
+        write_entries(o, name, s);
+    else
+        write_empty(o, name);
+    record_head(o->b, 7);
+    record_str(o->b, "XSETID");
+    record_word(o->b, name);
+    record_id(o->b, st.last_id);
+    record_str(o->b, "ENTRIESADDED");
+    record_u64(o->b, st.entries_added);
+    record_str(o->b, "MAXDELETEDID");
+    record_id(o->b, st.max_deleted_id);
+    for (size_t i = 0; i < n && !o->err; i++)
+        write_group(o, name, g[i]);
+    mem_free(g);
+}
+
+static void write_string(struct out *o, struct slice name, const struct string *s)
+{
+    record_head(o->b, 3);
+    record_str(o->b, "SET");
+    record_word(o->b, name);
+    record_word(o->b, string_slice(s));
+}
+
+static void write_key(struct out *o, const struct key *k)
+{
+    switch (k->type) {
+    case KEY_STRING:
+        write_string(o, key_name(k), k->string);
+        break;
+    case KEY_LIST:
+        write_list(o, key_name(k), k->list);
+        break;
+    case KEY_STREAM:
+        write_stream(o, key_name(k), k->stream);
+        break;
+    }
+    if (k->expiry) {
+        record_head(o->b, 3);
+        record_str(o->b, "PEXPIREAT");
+        record_word(o->b, key_name(k));
+        record_i64(o->b, k->expiry->node.at);
+    }
+}
+
+void rewrite_key(const struct broker *b, const struct key *k, struct buf *record)
+{
+    struct out o = {.b = record};
+
+    (void)b;
+    write_key(&o, k);
+}
+
+int rewrite_write(const struct broker *b, struct journal_base *base)
+{
+    struct out o = {.base = base};
+
+    for (o.db = 0; o.db < b->dbs && !o.err; o.db++) {
+        struct dict_iter it;
+        struct key *k;
+
+        dict_iter_begin(&it, &b->db[o.db].keys);
+        while (!o.err && (k = dict_iter_next(&it))) {
+            o.b = journal_base_begin(base, o.db);
+            write_key(&o, k);
+            if (!o.err)
+                o.err = journal_base_end(base);
+        }
+        dict_iter_end(&it);
+    }
+    return o.err;
+}

@@ -1,0 +1,158 @@
+/* broker/watch.c - see broker/watch.h. */
+#include "broker/watch.h"
+#include "base/mem.h"
+#include "broker_impl.h"
+
+struct watch_key {
+    struct list links; /* struct watch_link of everyone who watches it */
+    uint32_t n;
+    char db_name[];
+};
+
+struct watch_link {
+    struct list of_key, of_watcher;
+    struct watch_key *key;
+    struct watcher *watcher;
+    bool expired; /* past its time when the watch began: going is no change, coming is */
+};
+
+static struct slice entry_name(const void *entry)
+{
+    const struct watch_key *k = entry;
+
+    return (struct slice){k->db_name, k->n};
+}
+
+const struct dict_type watch_dict_type = {.key = entry_name};
+
+void watcher_init(struct watcher *w)
+{
+    *w = (struct watcher){0};
+    list_init(&w->keys);
+}
+
+static struct watch_key *watch_key(struct broker *b, struct slice name)
+{
+    struct watch_key *k = dict_find(&b->watched, name);
+
+    if (k)
+        return k;
+    k = mem_alloc(sizeof *k + name.n);
+    k->n = (uint32_t)name.n;
+    memcpy(k->db_name, name.p, name.n);
+    list_init(&k->links);
+    dict_add(&b->watched, k);
+    return k;
+}
+
+static bool watches(const struct watcher *w, const struct watch_key *k)
+{
+    list_for_each (it, &w->keys)
+        if (list_entry(it, struct watch_link, of_watcher)->key == k)
+            return true;
+    return false;
+}
+
+void watch_add(struct broker *b, struct watcher *w, int db, struct slice name, bool expired)
+{
+    char room[DB_NAME_ROOM], *owned = NULL;
+    struct watch_key *k = watch_key(b, db_name(db, name, room, &owned));
+    struct watch_link *l;
+
+    if (!watches(w, k)) {
+        l = mem_alloc(sizeof *l);
+        *l = (struct watch_link){.key = k, .watcher = w, .expired = expired};
+        list_push(&k->links, &l->of_key);
+        list_push(&w->keys, &l->of_watcher);
+        w->n++;
+    }
+    mem_free(owned);
+}
+
+void watch_clear(struct broker *b, struct watcher *w)
+{
+    list_for_each_safe (it, tmp, &w->keys) {
+        struct watch_link *l = list_entry(it, struct watch_link, of_watcher);
+
+        list_remove(&l->of_key);
+        list_remove(&l->of_watcher);
+        if (list_empty(&l->key->links)) {
+            dict_remove(&b->watched, entry_name(l->key));
+            mem_free(l->key);
+        }
+        mem_free(l);
+    }
+    w->n = 0;
+    w->dirty = false;
+}
+
+static struct key *watched_key(const struct broker *b, const struct watch_key *wk, int *db)
+{
+    uint32_t nth;
+
+    memcpy(&nth, wk->db_name, sizeof nth);
+    *db = (int)nth;
+    return db_find(b, *db, (struct slice){wk->db_name + sizeof nth, wk->n - sizeof nth});
+}
+
+bool watch_expired(const struct broker *b, const struct watcher *w, msec now)
+{
+    list_for_each (it, &w->keys) {
+        const struct watch_link *l = list_entry(it, struct watch_link, of_watcher);
+        int db;
+        const struct key *k = l->expired ? NULL : watched_key(b, l->key, &db);
+
+        if (k && key_expired(k, now))
+            return true;
+    }
+    return false;
+}
+
+static void touch(struct broker *b, struct watch_key *wk)
+{
+    int db;
+    bool gone = watched_key(b, wk, &db) == NULL;
+
+    list_for_each (it, &wk->links) {
+        struct watch_link *l = list_entry(it, struct watch_link, of_key);
+
+        if (l->expired && gone)
+            l->expired = false;
+        else
+            l->watcher->dirty = true;
+    }
+}
+
+void watch_touch(struct broker *b, int db, struct slice name)
+{
+    char room[DB_NAME_ROOM], *owned = NULL;
+    struct watch_key *wk = dict_find(&b->watched, db_name(db, name, room, &owned));
+
+    if (wk)
+        touch(b, wk);
+    mem_free(owned);
+}
+
+/* Called before the keys go: what is there, and was there when the watch began, is touched. */
+void watch_touch_all(struct broker *b, int db)
+{
+    struct dict_iter it;
+    struct watch_key *wk;
+    int of;
+
+    if (!dict_count(&b->watched))
+        return;
+    dict_iter_begin(&it, &b->watched);
+    while ((wk = dict_iter_next(&it))) {
+        if (!watched_key(b, wk, &of) || (db >= 0 && of != db))
+            continue;
+        list_for_each (l, &wk->links) {
+            struct watch_link *link = list_entry(l, struct watch_link, of_key);
+
+            if (!link->expired)
+                link->watcher->dirty = true;
+            link->expired = false;
+        }
+    }
+    dict_iter_end(&it);
+}
