@@ -1,0 +1,52 @@
+/* cmd/config.h - the settings of leanmqd: one field and one row each. leanmqd.conf says what they do. */
+#ifndef CMD_CONFIG_H
+#define CMD_CONFIG_H
+
+#include "base/settings.h"
+#include <stdint.h>
+
+enum debug_access { DEBUG_NO, DEBUG_LOCAL, DEBUG_YES };
+enum output_class { OUTPUT_NORMAL, OUTPUT_REPLICA, OUTPUT_PUBSUB, OUTPUT_CLASSES };
+
+struct output_limit {
+    uint64_t hard, soft; /* bytes; 0: none */
+    int64_t soft_seconds;
+};
+
+struct config {
+    /* network */
+    char *bind;
+    int64_t port, tcp_backlog, unixsocketperm, timeout, tcp_keepalive, maxclients;
+    char *unixsocket;
+    bool protected_mode;
+    /* general */
+    int supervised; /* no, systemd, auto */
+    char *pidfile, *logfile, *syslog_ident;
+    int loglevel, syslog_facility;
+    bool syslog_enabled;
+    int64_t databases;
+    char *requirepass;
+    int enable_debug_command;
+    /* limits */
+    uint64_t proto_max_bulk_len, client_query_buffer_limit, maxmemory;
+    int64_t client_max_arguments;
+    struct output_limit output[OUTPUT_CLASSES];
+    int maxmemory_policy;
+    int64_t turn_commands, turn_deadlines;
+    /* journal */
+    char *dir, *appendfilename, *appenddirname;
+    bool appendonly;
+    int appendfsync; /* enum journal_sync */
+    int64_t auto_aof_rewrite_percentage;
+    uint64_t auto_aof_rewrite_min_size, journal_reserve, journal_unsynced_limit;
+    /* streams */
+    int64_t stream_node_max_entries;
+    uint64_t stream_node_max_bytes;
+    bool stream_wake_batching;
+};
+
+/* Rows over `c`, which is filled with defaults; config_free() frees the strings. */
+struct settings config_rows(struct config *c);
+void config_free(struct config *c);
+
+#endif

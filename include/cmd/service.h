@@ -1,0 +1,78 @@
+/* cmd/service.h - what all sessions share: the broker, the settings, who is connected, and the numbers
+ * INFO shows. One to a process; a test or a fuzzer builds one without a socket. */
+#ifndef CMD_SERVICE_H
+#define CMD_SERVICE_H
+
+#include "broker/broker.h"
+#include "cmd/config.h"
+#include "proto/outbox.h"
+#include "proto/resp.h"
+
+#define LEANMQD_VERSION "0.1.0"
+#define REDIS_VERSION   "7.2.4" /* the Redis whose behaviour clients may expect */
+
+struct command_stats {
+    uint64_t calls, usec, rejected, failed;
+};
+
+/* What only the server knows; it keeps these up to date for INFO. */
+struct server_stats {
+    usec started_mono;
+    msec started_wall;
+    uint64_t connections, rejected, net_in, net_out, timeouts;
+    int64_t port;            /* really bound */
+    const char *config_file; /* NULL: none */
+    bool loading;
+    uint64_t loading_done, loading_all;
+    bool rewriting;
+    msec rewrite_started, last_rewrite_ended;
+    bool last_rewrite_ok, rewrite_scheduled;
+    usec last_fork;
+    uint64_t rewrites;
+    char recovery[128]; /* how the last start found the journal */
+};
+
+struct service {
+    struct broker broker;
+    struct config config;
+    struct settings settings; /* rows over config */
+    struct outbox_pool pool;
+    struct args args;     /* of the request that runs */
+    struct list sessions; /* struct session */
+    uint64_t n_sessions, next_session;
+    struct list to_close;        /* sessions whose connection is to be closed: turn() obeys */
+    struct list resumed;         /* sessions that no longer wait: their input is to be looked at */
+    struct command_stats *stats; /* by row of the table */
+    uint64_t commands, errors;
+    struct dict errorstats; /* struct error_stat, by the first word of the error */
+    struct server_stats server;
+    char run_id[41];
+    struct random random;
+    /* Commands of one run that are timed together (CMD_FAST): a clock read costs 15 % of an XADD. */
+    struct call_batch {
+        uint16_t row[64];
+        unsigned n;
+        usec since;
+    } batch;
+    int replay_db;            /* the database the journal's records are of */
+    struct outbox replay_out; /* where replies of a replay go to be forgotten */
+};
+
+/* `seed` as for broker_init(). config is filled with defaults; the caller loads files, then calls
+ * service_start() which makes what depends on them (databases). */
+void service_init(struct service *s, struct hash_seed seed, const char run_id[41]);
+void service_start(struct service *s);
+void service_free(struct service *s);
+/* What the broker takes from the settings, after CONFIG SET. */
+void service_apply_config(struct service *s);
+
+/* One record out of the journal. Not OK: no record of ours. */
+int service_replay(struct service *s, const struct slice *word, size_t n);
+
+struct error_stat {
+    uint64_t count;
+    uint32_t n;
+    char name[];
+};
+
+#endif

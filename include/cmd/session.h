@@ -1,0 +1,88 @@
+/* cmd/session.h - one client: bytes in, replies in an outbox. Knows no socket. */
+#ifndef CMD_SESSION_H
+#define CMD_SESSION_H
+
+#include "broker/pubsub.h"
+#include "broker/wait.h"
+#include "broker/watch.h"
+#include "cmd/call.h"
+#include "cmd/service.h"
+#include "proto/reply.h"
+#include "proto/resp.h"
+
+enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
+
+/* Commands of a MULTI, each kept by args_copy(). */
+struct queued {
+    const struct command *cmd;
+    struct slice *arg;
+    size_t n;
+};
+
+struct session {
+    struct service *service;
+    struct list node; /* in service.sessions */
+    uint64_t id;
+    int db;
+    struct outbox out;
+    struct reply reply; /* of out; its proto is the session's */
+    struct resp_parser parser;
+    bool authenticated;
+    bool close_after_reply; /* QUIT, protocol error */
+    bool killed;            /* close without a further word; in service.to_close */
+    struct list to_close, resumed;
+    enum session_reply replies;
+
+    /* MULTI */
+    bool in_multi, exec_aborted;
+    struct queued *queue;
+    size_t queued, queue_cap, queue_bytes;
+    struct watcher watcher;
+
+    /* waiting */
+    struct waiter waiter;
+    struct pending_call *waiting; /* what to serve when something comes; NULL: does not wait */
+
+    struct subscriber subscriber;
+
+    /* what CLIENT LIST shows */
+    char addr[64], laddr[64];
+    int fd;
+    bool local; /* loopback or unix socket */
+    bool is_unix;
+    bool no_evict, no_touch;
+    char *name, *lib_name, *lib_ver; /* owned, NULL: not set */
+    msec created;
+    usec seen; /* last request, mono */
+    msec created_wall;
+    const struct command *last_command;
+    size_t query_bytes; /* waiting in the connection's buffer; the server keeps it */
+    uint64_t commands, net_in, net_out;
+    void *peer; /* the server's: its connection */
+};
+
+struct session *session_new(struct service *s, struct now now);
+/* Takes it out of everything it waits for, watches or hears. */
+void session_free(struct session *s);
+
+struct session_run {
+    size_t used; /* bytes consumed */
+    bool more;   /* the budget is used up: there may be complete requests left */
+};
+/* Runs the requests in the n bytes at p, up to `budget` commands or until one waits. The bytes not used
+ * are to be given again, with more behind. */
+struct session_run session_input(struct session *s, const char *p, size_t n, unsigned budget, struct now now);
+/* At the end of a connection's run: waiters of its last adds are served. */
+void session_run_end(struct service *s, struct now now);
+static inline bool session_waits(const struct session *s)
+{
+    return s->waiting != NULL;
+}
+/* Asks for the connection to be closed. */
+void session_kill(struct session *s);
+struct session *session_by_id(const struct service *s, uint64_t id);
+bool session_subscribed(const struct session *s);
+/* Back to the state of a new connection (RESET). */
+void session_reset(struct session *s);
+
+#endif

@@ -1,0 +1,123 @@
+/* cmd/blocked.c - commands that wait: kept, served, ended. See cmd/call.h. */
+#include "base/err.h"
+#include "base/mem.h"
+#include "cmd/call.h"
+#include "cmd/service.h"
+#include "cmd/session.h"
+
+void call_wait(struct call *c, const struct pending_call *p, const struct slice *key, size_t n,
+               enum wait_kind kind, struct slice group, usec until)
+{
+    struct session *s = c->session;
+
+    s->waiting = mem_alloc(sizeof *s->waiting);
+    *s->waiting = *p;
+    wait_start(c->broker, &s->waiter, s, p->db, key, n, kind, group, until);
+}
+
+void call_wait_end(struct session *s)
+{
+    struct pending_call *p = s->waiting;
+
+    if (!p)
+        return;
+    wait_stop(&s->service->broker, &s->waiter);
+    p->free(p->parsed);
+    mem_free(p);
+    s->waiting = NULL;
+    if (!list_linked(&s->resumed))
+        list_push(&s->service->resumed, &s->resumed);
+}
+
+static struct call waiting_call(struct session *s, struct now now)
+{
+    s->out.muted = s->replies == REPLY_OFF;
+    return (struct call){.service = s->service,
+                         .broker = &s->service->broker,
+                         .session = s,
+                         .cmd = s->waiting->cmd,
+                         .reply = &s->reply,
+                         .now = now,
+                         .db = s->waiting->db};
+}
+
+static void answered(struct session *s, uint64_t from)
+{
+    struct broker *b = &s->service->broker;
+
+    s->out.muted = 0;
+    outbox_mark(&s->out, from, broker_offset(b));
+    broker_touch(b, &s->out);
+    call_wait_end(s);
+}
+
+/* False: there is nothing for it, it goes on waiting. */
+static bool serve(struct session *s, struct now now)
+{
+    struct call c = waiting_call(s, now);
+    uint64_t from = outbox_pos(&s->out);
+    int err = s->waiting->serve(&c, s->waiting->parsed);
+
+    s->out.muted = 0;
+    if (err == ERR_BLOCK || (err == ERR_TYPE && s->waiting->wrong_type_waits))
+        return false;
+    call_error(&c, err);
+    answered(s, from);
+    return true;
+}
+
+/* Those who take things away are served until one finds nothing: the others of the line would not
+ * either. Those who get a copy are all asked. */
+static void serve_line(struct wait_line *line, struct now now)
+{
+    struct list *head = &line->waiters, *next;
+
+    for (struct list *it = head->next; it != head; it = next) {
+        struct session *s = list_entry(it, struct wait_link, node)->waiter->owner;
+        bool last = it->next == head, served;
+
+        next = it->next;
+        served = serve(s, now);
+        if ((served && last) || (!served && line->kind != WAIT_COPY))
+            return; /* a line goes with its last waiter */
+    }
+}
+
+static void serve_key(struct broker *b, struct wait_key *k, struct now now)
+{
+    list_for_each_safe (it, tmp, &k->lines)
+        serve_line(list_entry(it, struct wait_line, node), now);
+    wait_release(b, k);
+}
+
+void call_wait_timeout(struct session *s, struct now now)
+{
+    struct call c = waiting_call(s, now);
+    uint64_t from = outbox_pos(&s->out);
+
+    s->waiting->timeout(&c, s->waiting->parsed);
+    answered(s, from);
+}
+
+void call_wait_fail(struct session *s, struct now now, const char *text)
+{
+    struct call c = waiting_call(s, now);
+    uint64_t from = outbox_pos(&s->out);
+
+    call_fail(&c, "%s", text);
+    answered(s, from);
+}
+
+void blocked_run(struct service *s, struct now now)
+{
+    struct broker *b = &s->broker;
+    struct wait_key *k;
+
+    while ((k = wait_next_ready(b)))
+        serve_key(b, k, now);
+    while (!list_empty(&b->timed_out)) {
+        struct waiter *w = list_entry(b->timed_out.next, struct waiter, timed_out);
+
+        call_wait_timeout(w->owner, now);
+    }
+}

@@ -1,0 +1,351 @@
+/* cmd/call.c - one command on its way. See cmd/call.h. */
+#include "cmd/call.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "cmd/service.h"
+#include "cmd/session.h"
+#include "handlers.h"
+
+#include <ctype.h>
+
+static const char *const error_text[] = {
+    [-ERR_SYNTAX] = "ERR syntax error",
+    [-ERR_TYPE] = "WRONGTYPE Operation against a key holding the wrong kind of value",
+    [-ERR_INT] = "ERR value is not an integer or out of range",
+    [-ERR_FLOAT] = "ERR value is not a valid float",
+    [-ERR_RANGE] = "ERR increment or decrement would overflow",
+    [-ERR_NO_KEY] = "ERR no such key",
+    [-ERR_ID] = "ERR Invalid stream ID specified as stream command argument",
+    [-ERR_ID_ZERO] = "ERR The ID specified in XADD must be greater than 0-0",
+    [-ERR_ID_SMALL] = "ERR The ID specified in XADD is equal or smaller than the target stream top item",
+    [-ERR_ID_LAST] = "ERR The stream has exhausted the last possible ID, unable to add more items",
+    [-ERR_TOO_LARGE] = "ERR Elements are too large to be stored",
+    [-ERR_TIMEOUT] = "ERR timeout is not an integer or out of range",
+    [-ERR_TIMEOUT_NEG] = "ERR timeout is negative",
+    [-ERR_OOM] = "OOM command not allowed when used memory > 'maxmemory'.",
+    [-ERR_MISCONF] =
+        "MISCONF The append-only file cannot be extended: the disk is full. Commands that add data "
+        "are refused until there is room again.",
+    [-ERR_NO_AUTH] = "NOAUTH Authentication required.",
+};
+
+static void count_error(struct service *s, struct slice text)
+{
+    const char *space = memchr(text.p, ' ', text.n);
+    struct slice code = {text.p, space ? (size_t)(space - text.p) : text.n};
+    struct error_stat *e = dict_find(&s->errorstats, code);
+
+    s->errors++;
+    if (!e) {
+        if (dict_count(&s->errorstats) >= 128) /* the words are ours, but not for ever so few */
+            return;
+        e = mem_alloc(sizeof *e + code.n);
+        *e = (struct error_stat){.n = (uint32_t)code.n};
+        memcpy(e->name, code.p, code.n);
+        dict_add(&s->errorstats, e);
+    }
+    e->count++;
+}
+
+static void fail(struct call *c, struct slice text)
+{
+    count_error(c->service, text);
+    reply_error_slice(c->reply, text);
+}
+
+int call_fail(struct call *c, const char *fmt, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    fail(c, buf_slice(&text));
+    buf_free(&text);
+    return ERR_REPLIED;
+}
+
+static void lower(struct buf *b, const char *name)
+{
+    for (; *name; name++)
+        buf_add_char(b, (char)tolower((unsigned char)*name));
+}
+
+static int fail_arity(struct call *c)
+{
+    struct buf name = {0};
+
+    lower(&name, c->cmd->name);
+    call_fail(c, "ERR wrong number of arguments for '%.*s' command", SLICE_ARG(buf_slice(&name)));
+    buf_free(&name);
+    return ERR_REPLIED;
+}
+
+int call_bad_subcommand(struct call *c)
+{
+    const char *bar = strchr(c->cmd->name, '|');
+
+    return call_fail(c, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %.*s HELP.",
+                     c->arg[1].n > 128 ? 128 : (int)c->arg[1].n, c->arg[1].p,
+                     (int)(bar ? bar - c->cmd->name : (long)strlen(c->cmd->name)), c->cmd->name);
+}
+
+void call_error(struct call *c, int err)
+{
+    if (err == OK || err == ERR_REPLIED || err == ERR_BLOCK)
+        return;
+    if (err == ERR_ARITY)
+        fail_arity(c);
+    else
+        fail(c, slice_of(error_text[-err]));
+}
+
+/* --- time and counts --- */
+
+static void batch_close(struct service *s, usec now)
+{
+    struct call_batch *b = &s->batch;
+    usec each, rest;
+
+    if (!b->n)
+        return;
+    each = (now - b->since) / b->n;
+    rest = (now - b->since) % b->n;
+    for (unsigned i = 0; i < b->n; i++)
+        s->stats[b->row[i]].usec += (uint64_t)(each + (i < rest));
+    b->n = 0;
+}
+
+static void count_fast(struct service *s, size_t row)
+{
+    struct call_batch *b = &s->batch;
+
+    if (b->n == 0 && b->since == 0)
+        b->since = clock_usec();
+    b->row[b->n++] = (uint16_t)row;
+    if (b->n == sizeof b->row / sizeof *b->row) {
+        usec now = clock_usec();
+
+        batch_close(s, now);
+        b->since = now;
+    }
+}
+
+void call_batch_end(struct service *s)
+{
+    if (s->batch.n)
+        batch_close(s, clock_usec());
+    s->batch.since = 0;
+}
+
+/* Redis knows an exact number or a least one: more than the most is found out here, inside EXEC too. */
+static int run(struct call *c)
+{
+    return c->cmd->max != ANY && (int)c->n > c->cmd->max ? ERR_ARITY : c->cmd->run(c);
+}
+
+static int run_timed(struct call *c, size_t row)
+{
+    usec start = clock_usec(), end;
+    int err;
+
+    batch_close(c->service, start);
+    err = run(c);
+    end = clock_usec();
+    c->service->stats[row].usec += (uint64_t)(end - start);
+    c->service->batch.since = end;
+    return err;
+}
+
+int call_execute(struct call *c)
+{
+    struct service *s = c->service;
+    size_t row = command_index(c->cmd);
+    int err;
+
+    if (c->cmd->flags & CMD_FAST) {
+        err = run(c);
+        count_fast(s, row);
+    } else {
+        err = run_timed(c, row);
+    }
+    s->stats[row].calls++;
+    s->commands++;
+    if (err < 0 && err != ERR_BLOCK) {
+        s->stats[row].failed++;
+        call_error(c, err);
+    }
+    return err;
+}
+
+/* --- admission: what is refused, in Redis' order --- */
+
+static void append_args(struct buf *text, const struct slice *arg, size_t n)
+{
+    for (size_t i = 1; i < n && text->n < 128; i++) {
+        size_t room = 128 - text->n;
+
+        buf_addf(text, "'%.*s' ", (int)(arg[i].n < room ? arg[i].n : room), arg[i].p);
+    }
+}
+
+static int fail_unknown(struct call *c, const struct command *container)
+{
+    struct buf args = {0};
+    int shown = c->arg[container != NULL].n > 128 ? 128 : (int)c->arg[container != NULL].n;
+
+    if (container)
+        return call_fail(c, "ERR unknown subcommand '%.*s'. Try %s HELP.", shown, c->arg[1].p,
+                         container->name);
+    append_args(&args, c->arg, c->n);
+    call_fail(c, "ERR unknown command '%.*s', with args beginning with: %.*s", shown, c->arg[0].p,
+              SLICE_ARG(buf_slice(&args)));
+    buf_free(&args);
+    return ERR_REPLIED;
+}
+
+static int admit_growth(struct call *c)
+{
+    const struct service *s = c->service;
+
+    if (s->config.maxmemory && mem_used() > s->config.maxmemory)
+        return ERR_OOM;
+    return c->broker->journal && journal_short(c->broker->journal) ? ERR_MISCONF : OK;
+}
+
+/* RESP2 cannot tell a message from a reply: a client that listens may say little else. */
+static bool mute_by_subscription(const struct call *c)
+{
+    return c->reply->proto == 2 && !(c->cmd->flags & CMD_IN_PUBSUB) && session_subscribed(c->session);
+}
+
+static int call_admit(struct call *c)
+{
+    const struct command *cmd = c->cmd;
+    const struct session *s = c->session;
+    bool queues = s->in_multi && !(cmd->flags & CMD_NOW);
+
+    if ((int)c->n < cmd->min || (cmd->min == cmd->max && (int)c->n != cmd->min))
+        return ERR_ARITY;
+    if (!s->authenticated && !(cmd->flags & CMD_NO_AUTH))
+        return ERR_NO_AUTH;
+    if (c->service->server.loading && !(cmd->flags & CMD_LOADING))
+        return call_fail(c, "LOADING Redis is loading the dataset in memory");
+    if (mute_by_subscription(c)) {
+        struct buf name = {0};
+
+        lower(&name, cmd->name);
+        call_fail(
+            c,
+            "ERR Can't execute '%.*s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+            "allowed in this context",
+            SLICE_ARG(buf_slice(&name)));
+        buf_free(&name);
+        return ERR_REPLIED;
+    }
+    if (queues && (cmd->flags & CMD_NO_MULTI))
+        return call_fail(c, "ERR Command not allowed inside a transaction");
+    return cmd->flags & CMD_GROWS ? admit_growth(c) : OK;
+}
+
+static bool find_command(struct call *c)
+{
+    const struct command *container;
+
+    c->cmd = command_find(c->arg, c->n, &container);
+    if (c->cmd && !(c->cmd->flags & CMD_RECORD))
+        return true;
+    fail_unknown(c, container);
+    return false;
+}
+
+/* An EXEC that is refused ends its transaction, and says why in one word. */
+static int refuse_exec(struct call *c, int err)
+{
+    if (err != ERR_ARITY)
+        return err;
+    multi_forget(c->session);
+    return call_fail(
+        c, "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
+}
+
+static void refuse(struct call *c, int err)
+{
+    if (c->cmd && c->cmd->run == cmd_exec)
+        err = refuse_exec(c, err);
+    call_error(c, err);
+    if (c->cmd)
+        c->service->stats[command_index(c->cmd)].rejected++;
+    if (c->session->in_multi)
+        c->session->exec_aborted = true;
+}
+
+static void run_admitted(struct call *c)
+{
+    if (c->session->in_multi && !(c->cmd->flags & CMD_NOW))
+        multi_queue(c);
+    else
+        call_execute(c);
+}
+
+void call_run(struct session *s, const struct slice *arg, size_t n, struct now now)
+{
+    struct call c = {.service = s->service,
+                     .broker = &s->service->broker,
+                     .session = s,
+                     .arg = arg,
+                     .n = n,
+                     .reply = &s->reply,
+                     .now = now,
+                     .db = s->db};
+    uint64_t from = outbox_pos(&s->out);
+    int err;
+
+    s->out.muted = s->replies == REPLY_OFF || s->replies == REPLY_SKIP;
+    if (!find_command(&c)) {
+        refuse(&c, ERR_REPLIED);
+    } else if ((err = call_admit(&c)) != OK) {
+        refuse(&c, err);
+    } else {
+        s->last_command = c.cmd;
+        run_admitted(&c);
+    }
+    s->commands++;
+    s->out.muted = 0;
+    if (s->replies == REPLY_SKIP || s->replies == REPLY_SKIP_NEXT)
+        s->replies = s->replies == REPLY_SKIP ? REPLY_ON : REPLY_SKIP;
+    if (!c.cmd || !(c.cmd->flags & CMD_NODATA))
+        outbox_mark(&s->out, from, broker_offset(c.broker));
+    broker_touch(c.broker, &s->out);
+}
+
+/* --- the journal's records --- */
+
+/* What a journal may hold: changes, and the commands that frame them. */
+static bool replayable(const struct command *c)
+{
+    return (c->flags & CMD_WRITE && !(c->flags & CMD_BLOCKS)) || c->run == cmd_select ||
+           c->run == cmd_multi || c->run == cmd_exec;
+}
+
+int service_replay(struct service *s, const struct slice *word, size_t n)
+{
+    struct reply forget = {.out = &s->replay_out, .proto = 2};
+    struct call c = {
+        .service = s, .broker = &s->broker, .arg = word, .n = n, .reply = &forget, .db = s->replay_db};
+    const struct command *container;
+    int err;
+
+    if (n == 0)
+        return ERR_FORMAT;
+    c.cmd = command_find(word, n, &container);
+    if (!c.cmd || !c.cmd->run || !replayable(c.cmd) || (int)n < c.cmd->min ||
+        (c.cmd->max != ANY && (int)n > c.cmd->max))
+        return ERR_FORMAT;
+    s->broker.origin = ORIGIN_REPLAY;
+    s->replay_out.muted = 1;
+    err = c.cmd->run(&c);
+    s->broker.origin = ORIGIN_CLIENT;
+    return err == OK ? OK : ERR_FORMAT;
+}

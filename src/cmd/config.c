@@ -1,0 +1,284 @@
+/* cmd/config.c - the rows of the settings. leanmqd.conf is what they print. */
+#include "cmd/config.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "persist/journal.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <syslog.h>
+
+#define AT(field) offsetof(struct config, field)
+#define ROW(n, t, fl, field, def, lo, hi, h)                                                                 \
+    {                                                                                                        \
+        .name = n, .type = t, .flags = fl, .at = AT(field), .fallback = def, .min = lo, .max = hi, .help = h \
+    }
+#define NAMES(n, fl, field, def, list, h)                                                                    \
+    {                                                                                                        \
+        .name = n, .type = SETTING_ENUM, .flags = fl, .at = AT(field), .fallback = def, .names = list,       \
+        .help = h                                                                                            \
+    }
+#define MB (INT64_C(1) << 20)
+#define GB (INT64_C(1) << 30)
+
+static const struct setting_name supervised[] = {{"no", 0}, {"auto", 1}, {"systemd", 2}, {0}};
+static const struct setting_name loglevel[] = {{"debug", LOG_LEVEL_DEBUG},     {"verbose", LOG_LEVEL_VERBOSE},
+                                               {"notice", LOG_LEVEL_NOTICE},   {"warning", LOG_LEVEL_WARNING},
+                                               {"nothing", LOG_LEVEL_NOTHING}, {0}};
+static const struct setting_name facility[] = {{"user", LOG_USER},     {"local0", LOG_LOCAL0},
+                                               {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2},
+                                               {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
+                                               {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
+                                               {"local7", LOG_LOCAL7}, {0}};
+static const struct setting_name fsync_when[] = {
+    {"always", JOURNAL_SYNC_ALWAYS}, {"everysec", JOURNAL_SYNC_EVERYSEC}, {"no", JOURNAL_SYNC_NO}, {0}};
+static const struct setting_name policy[] = {{"noeviction", 0}, {0}};
+static const struct setting_name debug[] = {
+    {"no", DEBUG_NO}, {"local", DEBUG_LOCAL}, {"yes", DEBUG_YES}, {0}};
+
+/* --- client-output-buffer-limit: class hard soft seconds, several classes in a line --- */
+
+static const char *const output_name[] = {"normal", "slave", "pubsub"};
+
+static int output_class(struct slice word)
+{
+    for (int i = 0; i < OUTPUT_CLASSES; i++)
+        if (slice_is(word, output_name[i]))
+            return i;
+    return slice_is(word, "replica") ? OUTPUT_REPLICA : -1;
+}
+
+/* CONFIG SET gives all of it as one word: it is split again. */
+static int output_set(void *to, const struct setting *row, const struct slice *arg, size_t n, struct buf *why)
+{
+    struct output_limit next[OUTPUT_CLASSES];
+    struct slice *words = NULL;
+    int err = OK;
+
+    (void)row;
+    if (n == 1 && settings_split(arg[0], &words, &n) == OK)
+        arg = words;
+    memcpy(next, to, sizeof next);
+    if (n == 0 || n % 4)
+        err = ERR_CONFIG;
+    for (size_t i = 0; err == OK && i < n; i += 4) {
+        int c = output_class(arg[i]);
+
+        if (c < 0 || !num_bytes(arg[i + 1], &next[c].hard) || !num_bytes(arg[i + 2], &next[c].soft) ||
+            !num_i64(arg[i + 3], &next[c].soft_seconds) || next[c].soft_seconds < 0)
+            err = ERR_CONFIG;
+    }
+    if (err == OK)
+        memcpy(to, next, sizeof next);
+    else
+        buf_add_str(why, "wanted: class (normal, replica or pubsub), hard limit, soft limit, seconds");
+    mem_free(words);
+    return err;
+}
+
+static void output_get(const void *from, const struct setting *row, struct buf *text)
+{
+    const struct output_limit *l = from;
+
+    (void)row;
+    for (int i = 0; i < OUTPUT_CLASSES; i++)
+        buf_addf(text, "%s%s %llu %llu %lld", i ? " " : "", output_name[i], (unsigned long long)l[i].hard,
+                 (unsigned long long)l[i].soft, (long long)l[i].soft_seconds);
+}
+
+/* clang-format off */
+static const struct setting rows[] = {
+
+/* network */
+ROW("bind", SETTING_STRINGS, SETTING_START_ONLY, bind, "127.0.0.1 -::1", 0, 0,
+    "The addresses to listen on. A '-' in front: the machine may lack it. '*' is every IPv4\n"
+    "address, '::*' every IPv6 one."),
+ROW("port", SETTING_INT, SETTING_START_ONLY, port, "6379", -1, 65535,
+    "The TCP port. 0: no TCP. -1: whichever is free; the log and INFO tell which."),
+ROW("tcp-backlog", SETTING_INT, SETTING_START_ONLY, tcp_backlog, "511", 0, INT_MAX,
+    "Connections that may wait to be accepted; the kernel's somaxconn bounds it."),
+ROW("unixsocket", SETTING_STRING, SETTING_START_ONLY, unixsocket, "", 0, 0,
+    "The path of a unix socket to listen on, too. Empty: none."),
+ROW("unixsocketperm", SETTING_OCTAL, SETTING_START_ONLY, unixsocketperm, "0700", 0, 0777,
+    "Its permissions, octal. 0: what the umask leaves."),
+ROW("timeout", SETTING_INT, 0, timeout, "0", 0, INT_MAX,
+    "Seconds after which a silent client is closed, unless it waits or listens. 0: never."),
+ROW("tcp-keepalive", SETTING_INT, 0, tcp_keepalive, "300", 0, INT_MAX,
+    "Seconds between probes of a silent peer, for connections made from now on. 0: none."),
+ROW("protected-mode", SETTING_BOOL, 0, protected_mode, "yes", 0, 0,
+    "Without a password, let in only clients of this machine."),
+ROW("maxclients", SETTING_INT, 0, maxclients, "10000", 1, INT_MAX,
+    "Clients at a time. The next one is told so and closed."),
+ROW("requirepass", SETTING_STRING, SETTING_SECRET, requirepass, "", 0, 0,
+    "The password clients have to AUTH with. Empty: none is needed."),
+
+/* general */
+NAMES("supervised", SETTING_START_ONLY, supervised, "auto", supervised,
+    "Whether a service manager is told of readiness and life: no, systemd, or auto (when\n"
+    "it asks for it in NOTIFY_SOCKET)."),
+ROW("pidfile", SETTING_STRING, SETTING_START_ONLY, pidfile, "", 0, 0,
+    "A file to write the process number to, removed at a clean end. Empty: none."),
+NAMES("loglevel", 0, loglevel, "notice", loglevel,
+    "The least important lines to log: debug, verbose, notice, warning or nothing."),
+ROW("logfile", SETTING_STRING, SETTING_START_ONLY, logfile, "", 0, 0,
+    "The log's file; empty: standard output. SIGHUP opens it anew, after a rotation."),
+ROW("syslog-enabled", SETTING_BOOL, SETTING_START_ONLY, syslog_enabled, "no", 0, 0,
+    "Log to syslog as well."),
+ROW("syslog-ident", SETTING_STRING, SETTING_START_ONLY, syslog_ident, "leanmqd", 0, 0,
+    "The name there."),
+NAMES("syslog-facility", SETTING_START_ONLY, syslog_facility, "local0", facility,
+    "The facility there: user, or local0 to local7."),
+ROW("databases", SETTING_INT, SETTING_START_ONLY, databases, "16", 1, 1024,
+    "How many databases there are for SELECT, from 0."),
+NAMES("enable-debug-command", SETTING_START_ONLY, enable_debug_command, "no", debug,
+    "Who may use DEBUG, which can stop the server: no (nobody), local (clients of this\n"
+    "machine), yes."),
+
+/* limits */
+ROW("proto-max-bulk-len", SETTING_BYTES, 0, proto_max_bulk_len, "512mb", MB, INT64_MAX,
+    "The longest argument of a command."),
+ROW("client-query-buffer-limit", SETTING_BYTES, 0, client_query_buffer_limit, "1gb", MB, INT64_MAX,
+    "What is kept of a client's unfinished requests, and of a transaction; beyond it the\n"
+    "client is closed, the transaction refused."),
+ROW("client-max-arguments", SETTING_INT, 0, client_max_arguments, "1048576", 16, INT_MAX,
+    "The most arguments of a command."),
+{.name = "client-output-buffer-limit", .type = SETTING_CUSTOM, .flags = SETTING_MULTI, .at = AT(output),
+ .fallback = "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60", .set = output_set, .get = output_get,
+ .help = "What a client may leave unread: class, hard limit, soft limit, and the seconds it may\n"
+         "be over the soft one. 0: no limit. Beyond it the client is closed."},
+ROW("maxmemory", SETTING_BYTES, 0, maxmemory, "0", 0, INT64_MAX,
+    "Memory in use from which commands that add data answer -OOM, while reads,\n"
+    "acknowledgements and deletes go on. 0: no limit."),
+NAMES("maxmemory-policy", 0, maxmemory_policy, "noeviction", policy,
+    "No message is ever evicted: noeviction is all there is."),
+ROW("turn-commands", SETTING_INT, 0, turn_commands, "256", 1, 1000000,
+    "Commands of one client before the others have their turn."),
+ROW("turn-deadlines", SETTING_INT, 0, turn_deadlines, "1000", 1, 1000000,
+    "Expiries and time-outs that are worked off before clients have their turn."),
+
+/* journal */
+ROW("dir", SETTING_STRING, SETTING_START_ONLY, dir, "./", 0, 0,
+    "The directory that holds appenddirname."),
+ROW("appendonly", SETTING_BOOL, SETTING_START_ONLY, appendonly, "yes", 0, 0,
+    "Keep what is acknowledged in an append-only file. no: all is gone with the process."),
+NAMES("appendfsync", 0, appendfsync, "everysec", fsync_when,
+    "When the file is synced to the disk. A reply always waits until its change is written,\n"
+    "so that the end of the process loses nothing. always: it also waits for the sync, so\n"
+    "that a power cut loses nothing. everysec: a power cut loses a second. no: when the\n"
+    "kernel likes."),
+ROW("appendfilename", SETTING_STRING, SETTING_START_ONLY, appendfilename, "appendonly.aof", 0, 0,
+    "What the names of its files begin with."),
+ROW("appenddirname", SETTING_STRING, SETTING_START_ONLY, appenddirname, "appendonlydir", 0, 0,
+    "The directory of its files."),
+ROW("auto-aof-rewrite-percentage", SETTING_INT, 0, auto_aof_rewrite_percentage, "100", 0, INT_MAX,
+    "Rewrite the file when it has grown by so much over the last rewrite. 0: only when asked."),
+ROW("auto-aof-rewrite-min-size", SETTING_BYTES, 0, auto_aof_rewrite_min_size, "64mb", 0, INT64_MAX,
+    "But not below this size."),
+ROW("journal-reserve", SETTING_BYTES, 0, journal_reserve, "64mb", 0, 64 * GB,
+    "Disk space that is taken ahead. When it cannot be had any more, commands that add data\n"
+    "answer -MISCONF, while acknowledgements, deletes and expiry live on what is left."),
+ROW("journal-unsynced-limit", SETTING_BYTES, 0, journal_unsynced_limit, "256mb", MB, INT64_MAX,
+    "Bytes written and not yet synced beyond which no more requests are read, so that a\n"
+    "stuck disk does not become a full memory."),
+
+/* streams */
+ROW("stream-node-max-entries", SETTING_INT, 0, stream_node_max_entries, "100", 0, INT64_MAX,
+    "Entries between the marks at which trimming with ~ may cut. 0: no limit."),
+ROW("stream-node-max-bytes", SETTING_BYTES, 0, stream_node_max_bytes, "4096", 0, INT64_MAX,
+    "The same in bytes. 0: no limit."),
+ROW("stream-wake-batching", SETTING_BOOL, 0, stream_wake_batching, "yes", 0, 0,
+    "A run of XADDs wakes only as many waiting consumers as it takes, each with up to COUNT\n"
+    "messages. no: after each XADD the next one, as Redis does."),
+{0},
+};
+
+/* Directives of Redis. Those that would change who may do what, or what is kept, refuse to start; the
+ * others have no meaning here and only warn. */
+static const struct setting_foreign foreign[] = {
+{"tls-port", SETTING_REFUSE, "0", "TLS is not there yet"},
+{"tls-*", SETTING_REFUSE, 0, "TLS is not there yet"},
+{"user", SETTING_REFUSE, 0, "users are not there yet: there is one, default, with requirepass"},
+{"aclfile", SETTING_REFUSE, "", "users are not there yet: there is one, default, with requirepass"},
+{"rename-command", SETTING_REFUSE, 0, "commands cannot be renamed"},
+{"replicaof", SETTING_REFUSE, 0, "replication is not there yet"},
+{"slaveof", SETTING_REFUSE, 0, "replication is not there yet"},
+{"masterauth", SETTING_WARN, 0, "replication is not there yet"},
+{"masteruser", SETTING_WARN, 0, "replication is not there yet"},
+{"cluster-enabled", SETTING_REFUSE, "no", "there is no cluster"},
+{"cluster-*", SETTING_WARN, 0, "there is no cluster"},
+{"loadmodule", SETTING_REFUSE, 0, "there are no modules"},
+{"loadmodule-ex", SETTING_REFUSE, 0, "there are no modules"},
+{"enable-protected-configs", SETTING_WARN, 0, "such settings cannot be changed at run time"},
+{"enable-module-command", SETTING_WARN, 0, "there are no modules"},
+{"daemonize", SETTING_REFUSE, "no", "it stays in the foreground: use a service manager"},
+{"save", SETTING_WARN, 0, "the append-only file keeps everything"},
+{"rdb*", SETTING_WARN, 0, "the append-only file keeps everything"},
+{"dbfilename", SETTING_WARN, 0, "the append-only file keeps everything"},
+{"stop-writes-on-bgsave-error", SETTING_WARN, 0, "there is no bgsave"},
+{"sanitize-dump-payload", SETTING_WARN, 0, "there is no RESTORE"},
+{"aof-*", SETTING_WARN, 0, "our own format decides"},
+{"no-appendfsync-on-rewrite", SETTING_WARN, 0, "a rewrite does not weaken appendfsync"},
+{"hz", SETTING_WARN, 0, "deadlines are kept to the millisecond"},
+{"dynamic-hz", SETTING_WARN, 0, "deadlines are kept to the millisecond"},
+{"activerehashing", SETTING_WARN, 0, "tables grow and shrink in bounded steps"},
+{"activedefrag", SETTING_WARN, 0, "there is nothing to defragment"},
+{"active-defrag-*", SETTING_WARN, 0, "there is nothing to defragment"},
+{"active-expire-effort", SETTING_WARN, 0, "deadlines are kept to the millisecond"},
+{"jemalloc-bg-thread", SETTING_WARN, 0, "the allocator's own default holds"},
+{"lfu-*", SETTING_WARN, 0, "nothing is evicted"},
+{"maxmemory-*", SETTING_WARN, 0, "nothing is evicted"},
+{"lazyfree-*", SETTING_WARN, 0, "large values are freed in slices"},
+{"replica-*", SETTING_WARN, 0, "replication is not there yet"},
+{"slave-*", SETTING_WARN, 0, "replication is not there yet"},
+{"repl-*", SETTING_WARN, 0, "replication is not there yet"},
+{"min-replicas-*", SETTING_REFUSE, "0", "replication is not there yet"},
+{"min-slaves-*", SETTING_REFUSE, "0", "replication is not there yet"},
+{"hash-max-*", SETTING_WARN, 0, "values choose their own form"},
+{"list-*", SETTING_WARN, 0, "values choose their own form"},
+{"set-max-*", SETTING_WARN, 0, "values choose their own form"},
+{"zset-max-*", SETTING_WARN, 0, "values choose their own form"},
+{"hll-*", SETTING_WARN, 0, "values choose their own form"},
+{"latency-*", SETTING_WARN, 0, "not there yet"},
+{"slowlog-*", SETTING_WARN, 0, "not there yet"},
+{"notify-keyspace-events", SETTING_WARN, "", "not there yet"},
+{"tracking-table-max-keys", SETTING_WARN, 0, "there is no client tracking"},
+{"acllog-max-len", SETTING_WARN, 0, "users are not there yet"},
+{"acl-pubsub-default", SETTING_WARN, 0, "users are not there yet"},
+{"lua-time-limit", SETTING_WARN, 0, "scripts are not there yet"},
+{"busy-reply-threshold", SETTING_WARN, 0, "scripts are not there yet"},
+{"io-threads", SETTING_WARN, 0, "there is one event loop"},
+{"io-threads-do-reads", SETTING_WARN, 0, "there is one event loop"},
+{"always-show-logo", SETTING_WARN, 0, "there is no logo"},
+{"set-proc-title", SETTING_WARN, 0, "the title stays as it is"},
+{"proc-title-template", SETTING_WARN, 0, "the title stays as it is"},
+{"oom-score-adj", SETTING_WARN, 0, "the service manager sets it"},
+{"oom-score-adj-values", SETTING_WARN, 0, "the service manager sets it"},
+{"disable-thp", SETTING_WARN, 0, "huge pages are asked for where they help"},
+{"shutdown-*", SETTING_WARN, 0, "a shutdown always ends with a sync"},
+{"crash-*", SETTING_WARN, 0, "the system's core dumps serve"},
+{"bio_cpulist", SETTING_WARN, 0, "the service manager sets it"},
+{"bgsave_cpulist", SETTING_WARN, 0, "the service manager sets it"},
+{"server_cpulist", SETTING_WARN, 0, "the service manager sets it"},
+{"aof_rewrite_cpulist", SETTING_WARN, 0, "the service manager sets it"},
+{"ignore-warnings", SETTING_WARN, 0, "there are none to ignore"},
+{"locale-collate", SETTING_WARN, 0, "bytes are compared"},
+{"socket-mark-id", SETTING_WARN, 0, "not supported"},
+{"bind-source-addr", SETTING_WARN, 0, "replication is not there yet"},
+{"propagation-error-behavior", SETTING_WARN, 0, "replication is not there yet"},
+{0},
+};
+/* clang-format on */
+
+struct settings config_rows(struct config *c)
+{
+    return (struct settings){.rows = rows, .foreign = foreign, .values = c};
+}
+
+void config_free(struct config *c)
+{
+    struct settings s = config_rows(c);
+
+    settings_free(&s);
+}

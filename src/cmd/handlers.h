@@ -1,0 +1,66 @@
+/* The handlers, by file. Each is the `run` of a row in table.c. */
+#ifndef CMD_HANDLERS_H
+#define CMD_HANDLERS_H
+
+#include "cmd/call.h"
+#include "cmd/key.h"
+#include "cmd/service.h"
+#include "cmd/session.h"
+
+/* conn_cmds.c */
+int cmd_ping(struct call *c), cmd_echo(struct call *c), cmd_hello(struct call *c), cmd_auth(struct call *c),
+    cmd_select(struct call *c), cmd_quit(struct call *c), cmd_reset(struct call *c);
+/* client_cmds.c */
+int cmd_client_id(struct call *c), cmd_client_info(struct call *c), cmd_client_list(struct call *c),
+    cmd_client_setname(struct call *c), cmd_client_getname(struct call *c),
+    cmd_client_setinfo(struct call *c), cmd_client_kill(struct call *c), cmd_client_unblock(struct call *c),
+    cmd_client_reply(struct call *c), cmd_client_help(struct call *c);
+/* command_cmds.c */
+int cmd_command(struct call *c), cmd_command_count(struct call *c), cmd_command_info(struct call *c),
+    cmd_command_docs(struct call *c), cmd_command_getkeys(struct call *c), cmd_command_help(struct call *c);
+/* server_cmds.c, info.c, debug_cmds.c */
+int cmd_info(struct call *c), cmd_config_get(struct call *c), cmd_config_set(struct call *c),
+    cmd_config_help(struct call *c), cmd_config_resetstat(struct call *c), cmd_dbsize(struct call *c),
+    cmd_flushdb(struct call *c), cmd_flushall(struct call *c), cmd_shutdown(struct call *c),
+    cmd_bgrewriteaof(struct call *c), cmd_time(struct call *c);
+int cmd_debug(struct call *c);
+/* key_cmds.c */
+int cmd_del(struct call *c), cmd_exists(struct call *c), cmd_type(struct call *c), cmd_expire(struct call *c),
+    cmd_pexpire(struct call *c), cmd_expireat(struct call *c), cmd_pexpireat(struct call *c),
+    cmd_ttl(struct call *c), cmd_pttl(struct call *c), cmd_persist(struct call *c);
+/* string_cmds.c */
+int cmd_set(struct call *c), cmd_get(struct call *c), cmd_incr(struct call *c), cmd_incrby(struct call *c),
+    cmd_decr(struct call *c), cmd_decrby(struct call *c);
+/* list_cmds.c */
+int cmd_lpush(struct call *c), cmd_rpush(struct call *c), cmd_lpop(struct call *c), cmd_rpop(struct call *c),
+    cmd_llen(struct call *c), cmd_brpop(struct call *c);
+/* pubsub_cmds.c */
+int cmd_publish(struct call *c), cmd_subscribe(struct call *c), cmd_unsubscribe(struct call *c),
+    cmd_psubscribe(struct call *c), cmd_punsubscribe(struct call *c);
+/* multi_cmds.c */
+int cmd_multi(struct call *c), cmd_exec(struct call *c), cmd_discard(struct call *c),
+    cmd_watch(struct call *c), cmd_unwatch(struct call *c);
+void multi_queue(struct call *c);     /* inside MULTI: keeps the command, answers QUEUED */
+void multi_forget(struct session *s); /* DISCARD without a reply: RESET, a closed connection */
+/* stream_cmds.c */
+int cmd_xadd(struct call *c), cmd_xlen(struct call *c), cmd_xrange(struct call *c),
+    cmd_xrevrange(struct call *c), cmd_xdel(struct call *c), cmd_xtrim(struct call *c),
+    cmd_xsetid(struct call *c);
+/* read_cmds.c */
+int cmd_xread(struct call *c), cmd_xreadgroup(struct call *c);
+size_t keys_xread(const struct slice *arg, size_t n, size_t *pos, size_t max);
+/* group_cmds.c */
+int cmd_xack(struct call *c), cmd_xclaim(struct call *c), cmd_xautoclaim(struct call *c),
+    cmd_xpending(struct call *c), cmd_xgroup_create(struct call *c), cmd_xgroup_setid(struct call *c),
+    cmd_xgroup_destroy(struct call *c), cmd_xgroup_createconsumer(struct call *c),
+    cmd_xgroup_delconsumer(struct call *c), cmd_xgroup_help(struct call *c);
+/* xinfo_cmds.c */
+int cmd_xinfo_stream(struct call *c), cmd_xinfo_groups(struct call *c), cmd_xinfo_consumers(struct call *c),
+    cmd_xinfo_help(struct call *c);
+/* record_cmds.c */
+int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_skip(struct call *c);
+
+/* HELP of a container: a line of text each. */
+int reply_help(struct call *c, const char *const *line);
+
+#endif

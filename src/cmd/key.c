@@ -1,0 +1,45 @@
+/* cmd/key.c - see cmd/key.h. */
+#include "cmd/key.h"
+#include "broker/change.h"
+
+/* A key past its time is not there: whoever meets it first removes it. Not a replay: there the journal
+ * says when it went. */
+static struct key *key_live(struct call *c, struct slice name)
+{
+    struct key *k = db_find(c->broker, c->db, name);
+
+    if (!k || !k->expiry || c->broker->origin == ORIGIN_REPLAY || !key_expired(k, c->now.wall))
+        return k;
+    c->broker->stats.expired_keys++;
+    change_del(c->broker, c->db, name);
+    return NULL;
+}
+
+struct key *key_read(struct call *c, struct slice name)
+{
+    struct key *k = key_live(c, name);
+
+    *(k ? &c->broker->stats.keyspace_hits : &c->broker->stats.keyspace_misses) += 1;
+    return k;
+}
+
+struct key *key_write(struct call *c, struct slice name)
+{
+    return key_live(c, name);
+}
+
+static int typed(struct key *k, enum key_type type, struct key **out)
+{
+    *out = k;
+    return k && k->type != type ? ERR_TYPE : OK;
+}
+
+int key_read_as(struct call *c, struct slice name, enum key_type type, struct key **out)
+{
+    return typed(key_read(c, name), type, out);
+}
+
+int key_write_as(struct call *c, struct slice name, enum key_type type, struct key **out)
+{
+    return typed(key_write(c, name), type, out);
+}

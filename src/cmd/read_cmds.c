@@ -1,0 +1,461 @@
+/* cmd/read_cmds.c - XREAD and XREADGROUP: what is above given ids, now or when it comes. */
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "stream_args.h"
+
+/* One stream that is read. */
+struct source {
+    struct slice name;
+    struct stream_id after; /* what lies above is wanted; NEW_ONES */
+    const struct stream *s; /* NULL: absent */
+    struct group *g;        /* XREADGROUP */
+};
+#define NEW_ONES     STREAM_ID_MAX /* `>`: nothing lies above it, so that as an id it would be of no use */
+#define SOURCES_ROOM 32            /* so many need no memory, unless they have to wait */
+
+struct read {
+    struct slice group, consumer;
+    bool grouped, noack, blocks;
+    int64_t count;            /* of each stream; 0: no limit */
+    msec timeout;             /* 0: for ever */
+    const struct slice *name; /* n names, then as many ids; good until the command returns */
+    size_t n;
+    struct source *src;
+    struct slice *kept; /* while it waits: the bytes of all slices above but `name` */
+};
+
+/* --- what is asked --- */
+
+static int fail_group_only(struct call *c, const char *option)
+{
+    return call_fail(c, "ERR The %s option is only supported by XREADGROUP. You called XREAD instead.",
+                     option);
+}
+
+static int parse_block(struct call *c, struct slice text, struct read *a)
+{
+    if (!num_i64(text, &a->timeout))
+        return ERR_TIMEOUT;
+    if (a->timeout < 0)
+        return ERR_TIMEOUT_NEG;
+    if (a->timeout > INT64_MAX - c->now.wall)
+        return call_fail(c, "ERR timeout is out of range");
+    a->blocks = true;
+    return OK;
+}
+
+static int parse_streams(struct call *c, size_t at, struct read *a)
+{
+    if ((c->n - at) % 2)
+        return call_fail(
+            c, "ERR Unbalanced '%s' list of streams: for each stream key an ID%s must be specified.",
+            a->grouped ? "xreadgroup" : "xread", a->grouped ? " or '>'" : ", '+', or '$'");
+    a->name = c->arg + at;
+    a->n = (c->n - at) / 2;
+    return OK;
+}
+
+/* The option at arg[*i], whose last word it is afterwards. */
+static int parse_option(struct call *c, size_t *i, struct read *a)
+{
+    struct slice word = c->arg[*i];
+    size_t more = c->n - *i - 1;
+
+    if (more && slice_is(word, "BLOCK"))
+        return parse_block(c, c->arg[++*i], a);
+    if (more && slice_is(word, "COUNT")) {
+        if (!num_i64(c->arg[++*i], &a->count))
+            return ERR_INT;
+        a->count = a->count < 0 ? 0 : a->count;
+        return OK;
+    }
+    if (more >= 2 && slice_is(word, "GROUP")) {
+        if (!a->grouped)
+            return fail_group_only(c, "GROUP");
+        a->group = c->arg[++*i];
+        a->consumer = c->arg[++*i];
+        return OK;
+    }
+    if (!slice_is(word, "NOACK"))
+        return ERR_SYNTAX;
+    a->noack = true;
+    return a->grouped ? OK : fail_group_only(c, "NOACK");
+}
+
+static int read_parse(struct call *c, bool grouped, struct read *a)
+{
+    int err = OK;
+
+    *a = (struct read){.grouped = grouped};
+    for (size_t i = 1; i < c->n && !a->name && err == OK; i++) {
+        if (i + 1 < c->n && slice_is(c->arg[i], "STREAMS"))
+            err = parse_streams(c, i + 1, a);
+        else
+            err = parse_option(c, &i, a);
+    }
+    if (err != OK)
+        return err;
+    if (!a->name)
+        return ERR_SYNTAX;
+    return grouped && !a->group.p ? call_fail(c, "ERR Missing GROUP option for XREADGROUP") : OK;
+}
+
+/* Positions of the keys: the first half of what follows STREAMS. A group or a consumer may have that name
+ * too, so the options are gone through. */
+size_t keys_xread(const struct slice *arg, size_t n, size_t *pos, size_t max)
+{
+    size_t i = 1, keys;
+
+    while (i < n && !slice_is(arg[i], "STREAMS")) {
+        if (slice_is(arg[i], "GROUP"))
+            i += 3;
+        else if (slice_is(arg[i], "COUNT") || slice_is(arg[i], "BLOCK"))
+            i += 2;
+        else if (slice_is(arg[i], "NOACK"))
+            i++;
+        else
+            return 0;
+    }
+    if (i >= n || (n - i - 1) % 2)
+        return 0;
+    keys = (n - i - 1) / 2 < max ? (n - i - 1) / 2 : max;
+    for (size_t k = 0; k < keys; k++)
+        pos[k] = i + 1 + k;
+    return keys;
+}
+
+/* --- where it is read --- */
+
+static int look_up(struct call *c, const struct read *a, struct source *src)
+{
+    int err = stream_read(c, src->name, &src->s);
+
+    if (err != OK || !a->grouped)
+        return err;
+    src->g = src->s ? stream_group(src->s, a->group) : NULL;
+    return src->g
+               ? OK
+               : call_fail(
+                     c, "NOGROUP No such key '%.*s' or consumer group '%.*s' in XREADGROUP with GROUP option",
+                     SLICE_ARG(src->name), SLICE_ARG(a->group));
+}
+
+static int fail_meaningless(struct call *c, char id)
+{
+    return call_fail(
+        c,
+        "ERR The %c ID is meaningless in the context of XREADGROUP: you want to read the history of "
+        "this consumer by specifying a proper ID, or use the > ID to get new messages. The %c ID would "
+        "just return an empty result set.",
+        id, id);
+}
+
+/* `+`: as if all but the last entry had been read. */
+static struct stream_id before_last(const struct stream *s)
+{
+    struct stream_back back;
+    struct entry last = {.id = STREAM_ID_MIN};
+
+    if (s) {
+        stream_seek_back(s, STREAM_ID_MAX, &back);
+        if (stream_prev(s, &back, &last))
+            stream_id_prev(&last.id);
+    }
+    return last.id;
+}
+
+static int parse_after(struct call *c, const struct read *a, struct slice text, struct source *src)
+{
+    char only = text.n == 1 ? *text.p : 0;
+
+    switch (only) {
+    case '$':
+    case '+':
+        if (a->grouped)
+            return fail_meaningless(c, only);
+        if (only == '+')
+            src->after = before_last(src->s);
+        else
+            src->after = src->s ? stream_last_id(src->s) : STREAM_ID_MIN;
+        return OK;
+    case '>':
+        if (!a->grouped)
+            return call_fail(
+                c, "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> "
+                   "<consumer> option.");
+        src->after = NEW_ONES;
+        return OK;
+    default:
+        return stream_id_parse(text, 0, &src->after);
+    }
+}
+
+static int find_sources(struct call *c, const struct read *a)
+{
+    int err = OK;
+
+    for (size_t i = 0; i < a->n && err == OK; i++) {
+        a->src[i] = (struct source){.name = a->name[i]};
+        if ((err = look_up(c, a, &a->src[i])) == OK)
+            err = parse_after(c, a, a->name[a->n + i], &a->src[i]);
+    }
+    return err;
+}
+
+/* The same for one that waited: its ids are known. Without a group, a key that is no stream any more is
+ * like one that is not there. */
+static int find_again(struct call *c, const struct read *a)
+{
+    int err = OK;
+
+    for (size_t i = 0; i < a->n && err == OK; i++) {
+        err = look_up(c, a, &a->src[i]);
+        if (err == ERR_TYPE && !a->grouped)
+            err = OK;
+    }
+    return err;
+}
+
+/* --- what is there --- */
+
+/* The reply grows stream by stream; without one there is none. */
+struct answer {
+    uint64_t place;
+    size_t streams;
+};
+
+/* The stream's name; where the number of its entries, which will be about so many, goes. */
+static uint64_t answer_stream(struct call *c, struct answer *ans, struct slice name, size_t about)
+{
+    if (ans->streams++ == 0)
+        ans->place = reply_later(c->reply, 0);
+    if (c->reply->proto < 3)
+        reply_array(c->reply, 2);
+    reply_bulk(c->reply, name);
+    return reply_later(c->reply, about);
+}
+
+static void answer_end(struct call *c, const struct answer *ans)
+{
+    if (c->reply->proto < 3)
+        reply_fill_array(c->reply, ans->place, ans->streams);
+    else
+        reply_fill_map(c->reply, ans->place, ans->streams);
+}
+
+/* How many entries of a stream, at most. */
+static uint64_t entries_max(const struct read *a)
+{
+    return a->count ? (uint64_t)a->count : UINT64_MAX;
+}
+
+static void give_copies(struct call *c, const struct read *a, const struct source *src, struct answer *ans)
+{
+    struct stream_id from = src->after;
+    struct stream_pos pos;
+    struct entry e;
+    uint64_t place, n = 0, max = entries_max(a);
+
+    if (!stream_id_next(&from) || stream_id_cmp(from, stream_last_id(src->s)) > 0)
+        return;
+    stream_seek(src->s, from, &pos);
+    if (!stream_next(src->s, &pos, &e))
+        return;
+    place = answer_stream(c, ans, src->name, 0);
+    do {
+        entry_reply(&e, c->reply);
+        n++;
+    } while (n < max && stream_next(src->s, &pos, &e));
+    reply_fill_array(c->reply, place, n);
+}
+
+/* How many will come, where that is known. */
+static size_t new_ones(const struct source *src, uint64_t max)
+{
+    int64_t lag = stream_lag(src->s, src->g);
+
+    return lag < 0 ? 0 : (uint64_t)lag < max ? (size_t)lag : max;
+}
+
+static void give_new(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
+                     struct answer *ans)
+{
+    struct delivery d;
+    struct entry e;
+    uint64_t place, max = entries_max(a);
+
+    if (stream_id_cmp(stream_last_id(src->s), src->g->last_id) <= 0)
+        return;
+    change_deliver_open(&d, c->broker, c->db, src->name, src->g, who, a->noack, c->now.wall);
+    if (change_deliver_next(&d, &e)) {
+        place = answer_stream(c, ans, src->name, new_ones(src, max));
+        do
+            entry_reply(&e, c->reply);
+        while (d.n < max && change_deliver_next(&d, &e));
+        reply_fill_array(c->reply, place, d.n);
+    }
+    change_deliver_close(&d);
+}
+
+/* What the consumer has not acknowledged. A message that is gone is told by its id alone, and does not
+ * count as delivered once more. */
+static void give_history(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
+                         struct answer *ans)
+{
+    uint64_t place = answer_stream(c, ans, src->name, 0);
+    struct stream_id from = src->after;
+    struct stream_pos pos;
+    struct holding h;
+    struct pending p;
+    struct entry e;
+    uint64_t n = 0, max = entries_max(a);
+
+    if (!who->pending || !stream_id_next(&from))
+        return;
+    stream_seek(src->s, STREAM_ID_MIN, &pos);
+    change_hold_open(&h, c->broker, c->db, src->name, src->g, who, c->now.wall);
+    while (n < max && pel_seek_owner(&src->g->pel, from, who->slot, &p)) {
+        if (find_from(src->s, &pos, p.id, &e)) {
+            entry_reply(&e, c->reply);
+            change_hold(&h, p.id, p.count + 1);
+        } else {
+            reply_array(c->reply, 2);
+            reply_stream_id(c->reply, p.id);
+            reply_null_array(c->reply);
+        }
+        n++;
+        from = p.id;
+        if (!stream_id_next(&from))
+            break;
+    }
+    change_hold_close(&h);
+    reply_fill_array(c->reply, place, n);
+}
+
+/* ERR_BLOCK: nothing. The consumer is made all the same. */
+static int give(struct call *c, const struct read *a)
+{
+    struct answer ans = {0};
+
+    for (size_t i = 0; i < a->n; i++) {
+        const struct source *src = &a->src[i];
+
+        if (!src->s)
+            continue;
+        if (a->grouped) {
+            struct consumer *who = consumer_at(c, src->name, src->g, a->consumer);
+
+            if (stream_id_cmp(src->after, NEW_ONES) == 0)
+                give_new(c, a, src, who, &ans);
+            else
+                give_history(c, a, src, who, &ans);
+        } else {
+            give_copies(c, a, src, &ans);
+        }
+    }
+    if (ans.streams == 0)
+        return ERR_BLOCK;
+    answer_end(c, &ans);
+    return OK;
+}
+
+/* --- waiting --- */
+
+static int read_serve(struct call *c, void *parsed)
+{
+    const struct read *a = parsed;
+    int err = find_again(c, a);
+
+    return err == OK ? give(c, a) : err;
+}
+
+static void read_timeout(struct call *c, void *parsed)
+{
+    (void)parsed;
+    reply_null_array(c->reply);
+}
+
+static void read_free(void *parsed)
+{
+    struct read *a = parsed;
+
+    mem_free(a->src);
+    mem_free(a->kept);
+    mem_free(a);
+}
+
+/* A copy that owns its bytes: group, consumer and the names. */
+static struct read *read_keep(const struct read *a)
+{
+    struct read *keep = mem_alloc(sizeof *keep);
+    struct slice *words = mem_alloc((2 + a->n) * sizeof *words);
+
+    words[0] = a->group;
+    words[1] = a->consumer;
+    memcpy(words + 2, a->name, a->n * sizeof *words);
+    *keep = *a;
+    keep->kept = args_copy(words, 2 + a->n);
+    keep->group = keep->kept[0];
+    keep->consumer = keep->kept[1];
+    keep->name = keep->kept + 2;
+    keep->src = mem_alloc(a->n * sizeof *keep->src);
+    for (size_t i = 0; i < a->n; i++)
+        keep->src[i] = (struct source){.name = keep->name[i], .after = a->src[i].after};
+    mem_free(words);
+    return keep;
+}
+
+static int read_wait(struct call *c, const struct read *a)
+{
+    struct read *keep = read_keep(a);
+    struct pending_call p = {.cmd = c->cmd,
+                             .serve = read_serve,
+                             .timeout = read_timeout,
+                             .parsed = keep,
+                             .free = read_free,
+                             .db = c->db};
+    usec until = INT64_MAX;
+
+    if (a->timeout && a->timeout < (INT64_MAX - c->now.mono) / 1000)
+        until = c->now.mono + a->timeout * 1000;
+    call_wait(c, &p, keep->name, keep->n, a->grouped ? WAIT_GROUP : WAIT_COPY, keep->group, until);
+    return ERR_BLOCK;
+}
+
+static int read_now(struct call *c, const struct read *a)
+{
+    int err = find_sources(c, a);
+
+    if (err != OK || (err = give(c, a)) != ERR_BLOCK)
+        return err;
+    if (a->blocks && !c->in_exec && c->session)
+        return read_wait(c, a);
+    reply_null_array(c->reply);
+    return OK;
+}
+
+static int read_command(struct call *c, bool grouped)
+{
+    struct source room[SOURCES_ROOM];
+    struct read a;
+    int err = read_parse(c, grouped, &a);
+
+    if (err != OK)
+        return err;
+    a.src = a.n <= SOURCES_ROOM ? room : mem_alloc(a.n * sizeof *a.src);
+    err = read_now(c, &a);
+    if (a.src != room)
+        mem_free(a.src);
+    return err;
+}
+
+int cmd_xread(struct call *c)
+{
+    return read_command(c, false);
+}
+
+int cmd_xreadgroup(struct call *c)
+{
+    return read_command(c, true);
+}

@@ -1,0 +1,99 @@
+/* cmd/record_cmds.c - the journal's private records, when it is read back. See store/record.h. Whatever
+ * does not fit the data is damage: an error, which stops the loading. */
+#include "base/err.h"
+#include "base/num.h"
+#include "stream_args.h"
+
+static int record_group(struct call *c, const struct stream **s, struct group **g)
+{
+    int err = stream_write(c, c->arg[1], s);
+
+    if (err != OK)
+        return err;
+    *g = *s ? stream_group(*s, c->arg[2]) : NULL;
+    return *g ? OK : ERR_FORMAT;
+}
+
+/* LMQ.DELIVER key group consumer time first last n entries-read */
+int cmd_record_deliver(struct call *c)
+{
+    const struct stream *s;
+    struct group *g;
+    struct consumer *who;
+    struct stream_id first, last;
+    msec time;
+    uint64_t n;
+    int64_t entries_read;
+    int err = record_group(c, &s, &g);
+
+    if (err != OK)
+        return err;
+    who = group_consumer(g, c->arg[3]);
+    if (!who || !num_i64(c->arg[4], &time) || stream_id_parse(c->arg[5], 0, &first) != OK ||
+        stream_id_parse(c->arg[6], 0, &last) != OK || !num_u64(c->arg[7], &n) ||
+        !num_i64(c->arg[8], &entries_read))
+        return ERR_FORMAT;
+    change_consumer_seen(who, time);
+    return change_replay_deliver(c->broker, c->db, c->arg[1], g, who, time, first, last, n, entries_read)
+               ? OK
+               : ERR_FORMAT;
+}
+
+/* Nothing is applied before all of it is understood. */
+static bool held_are_good(const struct call *c)
+{
+    struct stream_id id;
+    uint64_t count;
+
+    for (size_t i = 5; i < c->n; i += 2)
+        if (stream_id_parse(c->arg[i], 0, &id) != OK || !num_u64(c->arg[i + 1], &count))
+            return false;
+    return true;
+}
+
+/* LMQ.HOLD key group consumer time id count [id count ...] */
+int cmd_record_hold(struct call *c)
+{
+    const struct stream *s;
+    struct group *g;
+    struct consumer *who;
+    struct holding h;
+    msec time;
+    int err = record_group(c, &s, &g);
+
+    if (err != OK)
+        return err;
+    who = group_consumer(g, c->arg[3]);
+    if (!who || !num_i64(c->arg[4], &time) || c->n % 2 == 0 || !held_are_good(c))
+        return ERR_FORMAT;
+    change_consumer_seen(who, time);
+    change_consumer_active(who, time);
+    change_hold_open(&h, c->broker, c->db, c->arg[1], g, who, time);
+    for (size_t i = 5; i < c->n; i += 2) {
+        struct stream_id id = STREAM_ID_MIN;
+        uint64_t count = 0;
+
+        stream_id_parse(c->arg[i], 0, &id);
+        num_u64(c->arg[i + 1], &count);
+        change_hold(&h, id, count);
+    }
+    change_hold_close(&h);
+    return OK;
+}
+
+/* LMQ.SKIP key group last entries-read */
+int cmd_record_skip(struct call *c)
+{
+    const struct stream *s;
+    struct group *g;
+    struct stream_id last;
+    int64_t entries_read;
+    int err = record_group(c, &s, &g);
+
+    if (err != OK)
+        return err;
+    if (stream_id_parse(c->arg[3], 0, &last) != OK || !num_i64(c->arg[4], &entries_read))
+        return ERR_FORMAT;
+    change_group_skip(c->broker, c->db, c->arg[1], g, last, entries_read);
+    return OK;
+}

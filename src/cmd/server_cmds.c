@@ -1,0 +1,308 @@
+/* cmd/server_cmds.c - commands about the server: its settings, all of its data, its end. */
+#include "base/err.h"
+#include "base/mem.h"
+#include "broker/change.h"
+#include "handlers.h"
+
+/* --- CONFIG GET --- */
+
+/* Parameters of Redis that clients ask for and that have one value here. */
+static const struct constant {
+    const char *name, *value;
+} constants[] = {{"save", ""},
+                 {"replica-read-only", "yes"},
+                 {"slave-read-only", "yes"},
+                 {"notify-keyspace-events", ""},
+                 {"cluster-enabled", "no"}};
+#define CONSTANTS (sizeof constants / sizeof *constants)
+
+static const struct constant *find_constant(struct slice name)
+{
+    for (size_t i = 0; i < CONSTANTS; i++)
+        if (slice_is(name, constants[i].name))
+            return &constants[i];
+    return NULL;
+}
+
+/* The name as the client is to see it: as it wrote it, or as it stands here when a pattern found it. */
+static bool asked_for(const struct call *c, const char *name, struct slice *as)
+{
+    for (size_t i = 2; i < c->n; i++) {
+        *as = c->arg[i];
+        if (slice_is(c->arg[i], name))
+            return true;
+        *as = slice_of(name);
+        if (slice_glob(c->arg[i], *as, true))
+            return true;
+    }
+    return false;
+}
+
+static size_t get_rows(struct call *c)
+{
+    const struct settings *s = &c->service->settings;
+    struct slice as;
+    size_t n = 0;
+
+    for (const struct setting *row = s->rows; row->name; row++) {
+        struct buf value = {0};
+
+        if (!asked_for(c, row->name, &as))
+            continue;
+        settings_get(s, row, &value);
+        reply_bulk(c->reply, as);
+        reply_bulk(c->reply, buf_slice(&value));
+        buf_free(&value);
+        n++;
+    }
+    return n;
+}
+
+static size_t get_constants(struct call *c)
+{
+    struct slice as;
+    size_t n = 0;
+
+    for (size_t i = 0; i < CONSTANTS; i++) {
+        if (!asked_for(c, constants[i].name, &as))
+            continue;
+        reply_bulk(c->reply, as);
+        reply_bulk_str(c->reply, constants[i].value);
+        n++;
+    }
+    return n;
+}
+
+int cmd_config_get(struct call *c)
+{
+    uint64_t place = reply_later(c->reply, 0);
+    size_t n = get_rows(c) + get_constants(c);
+
+    reply_fill_map(c->reply, place, n);
+    return OK;
+}
+
+/* --- CONFIG SET --- */
+
+static int set_failed(struct call *c, const char *name, struct slice why)
+{
+    return call_fail(c, "ERR CONFIG SET failed (possibly related to argument '%s') - %.*s", name,
+                     SLICE_ARG(why));
+}
+
+static int unknown_setting(struct call *c, struct slice name)
+{
+    return call_fail(c, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
+                     (int)(name.n < 128 ? name.n : 128), name.p);
+}
+
+/* What has one value may be set to it, which changes nothing. */
+static int set_constant(struct call *c, struct slice name, struct slice value)
+{
+    const struct constant *k = find_constant(name);
+
+    if (!k)
+        return unknown_setting(c, name);
+    return slice_is(value, k->value) ? OK : set_failed(c, k->name, SLICE("can't set immutable config"));
+}
+
+static bool given_before(const struct call *c, size_t at)
+{
+    for (size_t i = 2; i < at; i += 2)
+        if (c->arg[i].n == c->arg[at].n && strncasecmp(c->arg[i].p, c->arg[at].p, c->arg[at].n) == 0)
+            return true;
+    return false;
+}
+
+/* Names first, as Redis does: they are known, may change, and come once. */
+static int check_names(struct call *c)
+{
+    int err = OK;
+
+    for (size_t i = 2; i < c->n && err == OK; i += 2) {
+        const struct setting *row = settings_find(&c->service->settings, c->arg[i]);
+
+        if (!row)
+            err = set_constant(c, c->arg[i], c->arg[i + 1]);
+        else if (row->flags & SETTING_START_ONLY)
+            err = set_failed(c, row->name, SLICE("can't set immutable config"));
+        else if (given_before(c, i))
+            err = set_failed(c, row->name, SLICE("duplicate parameter"));
+    }
+    return err;
+}
+
+static int set_all(struct call *c, const struct settings *s)
+{
+    for (size_t i = 2; i < c->n; i += 2) {
+        const struct setting *row = settings_find(s, c->arg[i]);
+        struct buf why = {0};
+        int err = OK;
+
+        if (row && settings_set(s, row, &c->arg[i + 1], 1, &why) != OK)
+            err = set_failed(c, row->name, buf_slice(&why));
+        buf_free(&why);
+        if (err != OK)
+            return err;
+    }
+    return OK;
+}
+
+/* All or none: the values are tried on a copy that is thrown away. What it refuses does not depend on
+ * what was set before. */
+static int try_all(struct call *c)
+{
+    struct config scratch = {0};
+    struct settings s = config_rows(&scratch);
+    int err;
+
+    settings_defaults(&s);
+    err = set_all(c, &s);
+    config_free(&scratch);
+    return err;
+}
+
+/* Without a password nobody needs to log in any more. Those who have logged in stay so with a new one. */
+static void password_changed(struct service *s)
+{
+    if (*s->config.requirepass)
+        return;
+    list_for_each (it, &s->sessions)
+        list_entry(it, struct session, node)->authenticated = true;
+}
+
+int cmd_config_set(struct call *c)
+{
+    int err;
+
+    if (c->n % 2)
+        return ERR_SYNTAX;
+    if ((err = check_names(c)) != OK || (err = try_all(c)) != OK)
+        return err;
+    must(set_all(c, &c->service->settings) == OK);
+    password_changed(c->service);
+    c->broker->orders.settings = true;
+    reply_ok(c->reply);
+    return OK;
+}
+
+/* --- the rest of CONFIG --- */
+
+int cmd_config_resetstat(struct call *c)
+{
+    struct service *s = c->service;
+    struct server_stats *st = &s->server;
+
+    memset(s->stats, 0, command_count() * sizeof *s->stats);
+    dict_clear(&s->errorstats);
+    s->commands = s->errors = 0;
+    c->broker->stats.expired_keys = c->broker->stats.keyspace_hits = c->broker->stats.keyspace_misses = 0;
+    st->connections = st->rejected = st->net_in = st->net_out = st->timeouts = st->rewrites = 0;
+    st->last_fork = 0;
+    c->broker->orders.reset_stats = true;
+    reply_ok(c->reply);
+    return OK;
+}
+
+int cmd_config_help(struct call *c)
+{
+    static const char *const line[] = {
+        "GET <pattern> [<pattern> ...]",
+        "    The settings that match, and their values.",
+        "SET <setting> <value> [<setting> <value> ...]",
+        "    Changes settings: all of them or, when one is refused, none.",
+        "RESETSTAT",
+        "    Sets the counters of INFO back to zero.",
+        NULL,
+    };
+
+    return reply_help(c, line);
+}
+
+/* --- data as a whole --- */
+
+int cmd_dbsize(struct call *c)
+{
+    reply_int(c->reply, (int64_t)dict_count(&c->broker->db[c->db].keys));
+    return OK;
+}
+
+/* ASYNC and SYNC are one here: what is seen afterwards is the same. */
+static int flush(struct call *c, int db)
+{
+    if (c->n > 2 || (c->n == 2 && !slice_is(c->arg[1], "ASYNC") && !slice_is(c->arg[1], "SYNC")))
+        return ERR_SYNTAX;
+    change_flush(c->broker, db);
+    reply_ok(c->reply);
+    return OK;
+}
+
+int cmd_flushdb(struct call *c)
+{
+    return flush(c, c->db);
+}
+
+int cmd_flushall(struct call *c)
+{
+    return flush(c, -1);
+}
+
+/* --- the end, the rewrite, the time --- */
+
+enum { SHUT_NOSAVE = 1, SHUT_SAVE = 2, SHUT_NOW = 4, SHUT_FORCE = 8, SHUT_ABORT = 16 };
+
+static int parse_shutdown(const struct call *c, unsigned *flags)
+{
+    static const char *const word[] = {"NOSAVE", "SAVE", "NOW", "FORCE", "ABORT"};
+
+    *flags = 0;
+    for (size_t i = 1; i < c->n; i++) {
+        size_t w = 0;
+
+        while (w < 5 && !slice_is(c->arg[i], word[w]))
+            w++;
+        if (w == 5)
+            return ERR_SYNTAX;
+        *flags |= 1u << w;
+    }
+    if ((*flags & SHUT_ABORT && *flags != SHUT_ABORT) || (*flags & SHUT_NOSAVE && *flags & SHUT_SAVE))
+        return ERR_SYNTAX;
+    return OK;
+}
+
+/* There is no answer: the connection ends with the server. An order is obeyed in the same turn, so there
+ * is never one to be taken back. */
+int cmd_shutdown(struct call *c)
+{
+    unsigned flags;
+
+    if (parse_shutdown(c, &flags) != OK)
+        return ERR_SYNTAX;
+    if (flags & SHUT_ABORT)
+        return call_fail(c, "ERR No shutdown in progress.");
+    c->broker->orders.shutdown = flags & SHUT_NOSAVE ? SHUTDOWN_NOSAVE : SHUTDOWN_CLEAN;
+    c->session->close_after_reply = true; /* nothing behind it runs */
+    return OK;
+}
+
+int cmd_bgrewriteaof(struct call *c)
+{
+    if (!c->broker->journal)
+        return call_fail(c, "ERR appendonly is off: there is nothing to rewrite");
+    if (c->service->server.rewriting || c->broker->orders.rewrite)
+        return call_fail(c, "ERR Background append only file rewriting already in progress");
+    c->broker->orders.rewrite = true;
+    reply_status(c->reply, "Background append only file rewriting started");
+    return OK;
+}
+
+/* Asks the clock itself: the time of the turn has no microseconds, and clients make ids of them. */
+int cmd_time(struct call *c)
+{
+    uint64_t now = (uint64_t)clock_wall_usec();
+
+    reply_array(c->reply, 2);
+    reply_bulk_u64(c->reply, now / 1000000);
+    reply_bulk_u64(c->reply, now % 1000000);
+    return OK;
+}

@@ -1,0 +1,61 @@
+/* cmd/service.c - see cmd/service.h. */
+#include "cmd/service.h"
+#include "base/mem.h"
+#include "cmd/table.h"
+
+static struct slice error_name(const void *entry)
+{
+    const struct error_stat *e = entry;
+
+    return (struct slice){e->name, e->n};
+}
+
+static void error_free(void *entry)
+{
+    mem_free(entry);
+}
+
+static const struct dict_type error_type = {.key = error_name, .free = error_free};
+
+void service_init(struct service *s, struct hash_seed seed, const char run_id[41])
+{
+    *s = (struct service){.broker.seed = seed};
+    command_table_init();
+    s->settings = config_rows(&s->config);
+    settings_defaults(&s->settings);
+    list_init(&s->sessions);
+    list_init(&s->to_close);
+    list_init(&s->resumed);
+    s->stats = mem_zalloc(command_count() * sizeof *s->stats);
+    dict_init(&s->errorstats, &error_type, &s->broker.seed);
+    random_seed(&s->random, seed.k0 ^ seed.k1);
+    outbox_init(&s->replay_out, &s->pool);
+    memcpy(s->run_id, run_id, sizeof s->run_id - 1);
+    s->server.last_rewrite_ok = true;
+}
+
+void service_apply_config(struct service *s)
+{
+    s->broker.node_limits.max_entries = (uint64_t)s->config.stream_node_max_entries;
+    s->broker.node_limits.max_bytes = s->config.stream_node_max_bytes;
+}
+
+void service_start(struct service *s)
+{
+    broker_init(&s->broker, (int)s->config.databases, s->broker.seed);
+    service_apply_config(s);
+}
+
+void service_free(struct service *s)
+{
+    if (s->broker.db) /* it was started */
+        broker_free(&s->broker);
+    if (!s->stats) /* nor even begun */
+        return;
+    dict_clear(&s->errorstats);
+    mem_free(s->stats);
+    args_free(&s->args);
+    outbox_free(&s->replay_out);
+    outbox_pool_free(&s->pool);
+    config_free(&s->config);
+}

@@ -1,0 +1,177 @@
+/* cmd/session.c - see cmd/session.h. */
+#include "cmd/session.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "handlers.h"
+
+#define INLINE_MAX (64 * 1024)
+#define ARGS_KEPT  4096
+
+struct session *session_new(struct service *sv, struct now now)
+{
+    struct session *s = mem_zalloc(sizeof *s);
+
+    s->service = sv;
+    s->id = ++sv->next_session;
+    s->authenticated = !*sv->config.requirepass;
+    s->created = s->created_wall = now.wall;
+    s->seen = now.mono;
+    s->fd = -1;
+    outbox_init(&s->out, &sv->pool);
+    s->reply = (struct reply){.out = &s->out, .proto = 2};
+    resp_init(&s->parser);
+    watcher_init(&s->watcher);
+    subscriber_init(&s->subscriber, &s->reply);
+    s->waiter.timeout.pos = HEAP_OUT;
+    list_push(&sv->sessions, &s->node);
+    sv->n_sessions++;
+    return s;
+}
+
+static void unsubscribe_all(struct session *s)
+{
+    struct slice name;
+
+    for (int pattern = 0; pattern < 2; pattern++)
+        while (pubsub_oldest(&s->subscriber, pattern, &name))
+            pubsub_unsubscribe(s->service->broker.pubsub, &s->subscriber, name, pattern);
+}
+
+static void let_go(struct session *s)
+{
+    call_wait_end(s);
+    multi_forget(s);
+    unsubscribe_all(s);
+}
+
+void session_free(struct session *s)
+{
+    let_go(s);
+    list_remove(&s->node);
+    list_remove(&s->to_close);
+    list_remove(&s->resumed);
+    list_remove(&s->out.touched);
+    s->service->n_sessions--;
+    outbox_free(&s->out);
+    resp_free(&s->parser);
+    mem_free(s->name);
+    mem_free(s->lib_name);
+    mem_free(s->lib_ver);
+    mem_free(s);
+}
+
+void session_reset(struct session *s)
+{
+    let_go(s);
+    s->db = 0;
+    s->reply.proto = 2;
+    s->replies = REPLY_ON;
+    s->authenticated = !*s->service->config.requirepass;
+    mem_free(s->name);
+    s->name = NULL;
+}
+
+bool session_subscribed(const struct session *s)
+{
+    return s->subscriber.n_channels + s->subscriber.n_patterns > 0;
+}
+
+void session_kill(struct session *s)
+{
+    s->killed = true;
+    call_wait_end(s); /* nothing more is to be taken out for it */
+    if (!list_linked(&s->to_close))
+        list_push(&s->service->to_close, &s->to_close);
+}
+
+struct session *session_by_id(const struct service *sv, uint64_t id)
+{
+    list_for_each (it, &sv->sessions) {
+        struct session *s = list_entry(it, struct session, node);
+
+        if (s->id == id)
+            return s;
+    }
+    return NULL;
+}
+
+static struct resp_limits limits_of(const struct session *s)
+{
+    const struct config *c = &s->service->config;
+
+    return (struct resp_limits){.bulk_max = c->proto_max_bulk_len,
+                                .inline_max = INLINE_MAX,
+                                .args_max = (uint64_t)c->client_max_arguments,
+                                .unauth = !s->authenticated};
+}
+
+static void protocol_error(struct session *s, const char *why)
+{
+    reply_errorf(&s->reply, "ERR %s", why);
+    broker_touch(&s->service->broker, &s->out);
+    s->close_after_reply = true;
+}
+
+/* Waiters are looked at before the next command that is not an add: a run of adds wakes only as many
+ * as it takes. */
+static void serve_waiters(struct service *sv, const struct command *next, struct now now)
+{
+    if (list_empty(&sv->broker.ready) ||
+        (next && (next->flags & CMD_ADDS) && sv->config.stream_wake_batching))
+        return;
+    blocked_run(sv, now);
+}
+
+static void run_one(struct session *s, const struct args *a, struct now now)
+{
+    struct service *sv = s->service;
+    const struct command *container;
+
+    if (!list_empty(&sv->broker.ready))
+        serve_waiters(sv, command_find(a->v, a->n, &container), now);
+    call_run(s, a->v, a->n, now);
+    if (!list_empty(&sv->broker.ready))
+        serve_waiters(sv, s->last_command, now);
+}
+
+struct session_run session_input(struct session *s, const char *p, size_t n, unsigned budget, struct now now)
+{
+    struct service *sv = s->service;
+    struct session_run run = {0};
+    size_t used;
+    const char *why;
+
+    s->seen = now.mono;
+    while (!s->waiting && !s->close_after_reply && !s->killed && run.used < n) {
+        struct resp_limits limits = limits_of(s); /* AUTH changes them */
+        enum resp_result r;
+
+        if (budget == 0) {
+            run.more = true;
+            break;
+        }
+        r = resp_next(&s->parser, &limits, p + run.used, n - run.used, &sv->args, &used, &why);
+        if (r == RESP_MORE)
+            break;
+        if (r == RESP_ERROR) {
+            protocol_error(s, why);
+            break;
+        }
+        run.used += used;
+        s->net_in += used;
+        if (sv->args.n) {
+            run_one(s, &sv->args, now);
+            budget--;
+        }
+    }
+    if (sv->args.cap > ARGS_KEPT) /* one enormous request must not hold its array for ever */
+        args_free(&sv->args);
+    return run;
+}
+
+void session_run_end(struct service *sv, struct now now)
+{
+    if (!list_empty(&sv->broker.ready) || !list_empty(&sv->broker.timed_out))
+        blocked_run(sv, now);
+    call_batch_end(sv);
+}

@@ -1,0 +1,524 @@
+/* Commands about the server and its clients: CLIENT, COMMAND, CONFIG, INFO, DEBUG and the rest. */
+#include "fixture.h"
+
+#include <stdio.h>
+
+#define contains(t, at, command, part) assert_non_null(strstr(answer_to(t, at, 0, command), part))
+#define lacks(t, at, command, part)    assert_null(strstr(answer_to(t, at, 0, command), part))
+
+/* --- CLIENT --- */
+
+static void place(struct fixture *t, int who, msec at, const char *addr)
+{
+    struct session *s = client(t, who, at);
+
+    snprintf(s->addr, sizeof s->addr, "%s", addr);
+    snprintf(s->laddr, sizeof s->laddr, "127.0.0.1:6379");
+}
+
+static void a_line_says_what_a_client_does(void **state)
+{
+    struct fixture *t = *state;
+
+    place(t, 0, 0, "10.0.0.1:1000");
+    expect(t, 0, "CLIENT SETNAME worker", "+OK");
+    expect(t, 0, "CLIENT SETINFO LIB-NAME py", "+OK");
+    expect(t, 0, "SELECT 3", "+OK");
+    contains(t, 5 * SEC, "CLIENT INFO",
+             "id=1 addr=10.0.0.1:1000 laddr=127.0.0.1:6379 fd=-1 name=worker age=5 idle=0 flags=N db=3 sub=0 "
+             "psub=0 "
+             "ssub=0 multi=-1 watch=0 qbuf=0");
+    contains(t, 5 * SEC, "CLIENT INFO",
+             " cmd=client|info user=default redir=-1 resp=2 lib-name=py lib-ver=\n");
+    expect(t, 0, "WATCH k", "+OK");
+    expect(t, 0, "MULTI", "+OK");
+    expect(t, 0, "PING", "+QUEUED");
+    expect_as(t, 1, 0, "SET k v", "+OK");
+    assert_non_null(strstr(answer_to(t, 0, 1, "CLIENT LIST ID 1"), "flags=x "));
+    assert_non_null(strstr(answer_to(t, 0, 1, "CLIENT LIST ID 1"), "multi=1 watch=1"));
+    expect_as(t, 1, 0, "SELECT 3", "+OK");
+    expect_as(t, 1, 0, "SET k v", "+OK");
+    assert_non_null(strstr(answer_to(t, 0, 1, "CLIENT LIST ID 1"), "flags=xd "));
+}
+
+static void lists_are_filtered(void **state)
+{
+    struct fixture *t = *state;
+
+    expect_as(t, 1, 0, "SUBSCRIBE news", "[subscribe news :1]");
+    expect_as(t, 2, 0, "BRPOP q 0", "...");
+    contains(t, 0, "CLIENT LIST", "id=1 ");
+    contains(t, 0, "CLIENT LIST", "flags=P db=0 sub=1 psub=0");
+    contains(t, 0, "CLIENT LIST", "flags=b ");
+    contains(t, 0, "CLIENT LIST", "cmd=brpop ");
+    contains(t, 0, "CLIENT LIST TYPE pubsub", "id=");
+    lacks(t, 0, "CLIENT LIST TYPE pubsub", "flags=b");
+    lacks(t, 0, "CLIENT LIST TYPE normal", "flags=P");
+    expect(t, 0, "CLIENT LIST TYPE replica", "\"\"");
+    expect(t, 0, "CLIENT LIST TYPE master", "\"\"");
+    expect(t, 0, "CLIENT LIST ID 77 -1", "\"\"");
+    expect(t, 0, "CLIENT LIST TYPE nosuch", "-ERR Unknown client type 'nosuch'");
+    expect(t, 0, "CLIENT LIST TYPE", "-ERR syntax error");
+    expect(t, 0, "CLIENT LIST ID", "-ERR syntax error");
+    expect(t, 0, "CLIENT LIST ID x", "-ERR Invalid client ID");
+    expect(t, 0, "CLIENT LIST FOO", "-ERR syntax error");
+}
+
+static void kill_takes_an_address_or_filters(void **state)
+{
+    struct fixture *t = *state;
+
+    place(t, 0, 0, "10.0.0.1:1");
+    place(t, 1, 0, "10.0.0.1:2");
+    place(t, 2, 60 * SEC, "10.0.0.1:3");
+    expect(t, 61 * SEC, "CLIENT KILL 10.0.0.9:1", "-ERR No such client");
+    expect(t, 61 * SEC, "CLIENT KILL 10.0.0.1:2", "+OK");
+    assert_true(client(t, 1, 0)->killed);
+    assert_ptr_equal(list_entry(t->service.to_close.next, struct session, to_close), client(t, 1, 0));
+    expect(t, 61 * SEC, "CLIENT KILL 10.0.0.1:2", "-ERR No such client"); /* as good as gone */
+    lacks(t, 61 * SEC, "CLIENT LIST", "10.0.0.1:2");
+    expect(t, 61 * SEC, "CLIENT KILL ADDR 10.0.0.1:3 MAXAGE 5", ":0");
+    expect(t, 66 * SEC, "CLIENT KILL ADDR 10.0.0.1:3 MAXAGE 5", ":1");
+    expect(t, 0, "CLIENT KILL ID 1", ":0"); /* not oneself, unless asked */
+    expect(t, 0, "CLIENT KILL LADDR 127.0.0.1:6379 TYPE normal USER default", ":0");
+    expect(t, 0, "CLIENT KILL ID 1 SKIPME no", ":1");
+    assert_true(client(t, 0, 0)->close_after_reply);
+    assert_false(client(t, 0, 0)->killed); /* it hears the answer first */
+}
+
+static void kill_refuses_what_it_does_not_know(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "CLIENT KILL ID x", "-ERR client-id should be greater than 0");
+    expect(t, 0, "CLIENT KILL ID 0", "-ERR client-id should be greater than 0");
+    expect(t, 0, "CLIENT KILL MAXAGE 0", "-ERR maxage should be greater than 0");
+    expect(t, 0, "CLIENT KILL TYPE x", "-ERR Unknown client type 'x'");
+    expect(t, 0, "CLIENT KILL USER x", "-ERR No such user 'x'");
+    expect(t, 0, "CLIENT KILL SKIPME x", "-ERR syntax error");
+    expect(t, 0, "CLIENT KILL ID 1 ADDR", "-ERR syntax error");
+    expect(t, 0, "CLIENT KILL FOO x", "-ERR syntax error");
+    assert_true(list_empty(&t->service.to_close));
+}
+
+static void unblock_ends_a_wait(void **state)
+{
+    struct fixture *t = *state;
+
+    client(t, 0, 0);
+    expect_as(t, 1, 0, "BRPOP q 0", "...");
+    expect(t, 0, "CLIENT UNBLOCK 2", ":1");
+    expect_heard(t, 1, "nil-array");
+    expect(t, 0, "CLIENT UNBLOCK 2", ":0");
+    expect_as(t, 1, 0, "BRPOP q 0", "...");
+    expect(t, 0, "CLIENT UNBLOCK 2 ERROR", ":1");
+    expect_heard(t, 1, "-UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    contains(t, 0, "INFO errorstats", "errorstat_UNBLOCKED:count=1");
+    assert_true(list_linked(&client(t, 1, 0)->resumed)); /* its input is to be looked at again */
+    expect(t, 0, "LPUSH q a", ":1");                     /* nobody waits any more */
+    expect(t, 0, "CLIENT UNBLOCK 99", ":0");
+    expect(t, 0, "CLIENT UNBLOCK x", "-ERR value is not an integer or out of range");
+    expect(t, 0, "CLIENT UNBLOCK 2 FOO", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+}
+
+/* --- COMMAND --- */
+
+static void the_table_is_shown_as_redis_shows_its(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "COMMAND INFO get",
+           "[[get :2 [+readonly +fast] :1 :1 :1 [+@read +@string +@fast] [] [[flags [+RO] begin_search [type "
+           "index spec "
+           "[index :1]] find_keys [type range spec [lastkey :0 keystep :1 limit :0]]]] []]]");
+    expect(t, 0, "COMMAND INFO ping nosuch lmq.deliver",
+           "[[ping :-1 [+fast] :0 :0 :0 [+@fast +@connection] [] [] []] nil nil]");
+    contains(t, 0, "COMMAND INFO xread",
+             "[type keyword spec [keyword STREAMS startfrom :1]] find_keys [type range "
+             "spec [lastkey :-1 keystep :1 limit :2]]");
+    contains(t, 0, "COMMAND INFO xreadgroup", "startfrom :4");
+    contains(t, 0, "COMMAND INFO brpop", "lastkey :-2");
+    contains(t, 0, "COMMAND INFO xgroup",
+             "[[xgroup :-2 [] :0 :0 :0 [+@slow] [] [] [[xgroup|create :-5 [+write +denyoom]");
+    contains(t, 0, "COMMAND INFO config|get",
+             "[[config|get :-3 [+admin +noscript +loading +stale] :0 :0 :0 [+@admin "
+             "+@slow +@dangerous]");
+    lacks(t, 0, "COMMAND", "lmq.");
+    contains(t, 0, "COMMAND", "xautoclaim");
+}
+
+static void counts_leave_subcommands_and_records_out(void **state)
+{
+    struct fixture *t = *state;
+    char want[16];
+    int n = 0;
+
+    for (const struct command *row = command_table; row->name; row++)
+        n += !strchr(row->name, '|') && !(row->flags & CMD_RECORD);
+    snprintf(want, sizeof want, ":%d", n);
+    expect(t, 0, "COMMAND COUNT", want);
+    expect(t, 0, "COMMAND FOO", "-ERR unknown subcommand 'FOO'. Try COMMAND HELP.");
+}
+
+static void docs_come_as_maps(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "COMMAND DOCS ping nosuch",
+           "[ping [summary Answers PONG, or the message. since 1.0.0 group connection]]");
+    expect(t, 0, "COMMAND DOCS nosuch", "[]");
+    answer_to(t, 0, 0, "HELLO 3");
+    expect(t, 0, "COMMAND DOCS ping",
+           "{ping {summary Answers PONG, or the message. since 1.0.0 group connection}}");
+    contains(t, 0, "COMMAND DOCS xinfo", "subcommands {xinfo|stream {summary");
+    contains(t, 0, "COMMAND DOCS", "xadd {summary");
+    lacks(t, 0, "COMMAND DOCS", "lmq.");
+}
+
+static void keys_are_found_in_a_command(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "COMMAND GETKEYS get k", "[k]");
+    expect(t, 0, "COMMAND GETKEYS del a b c", "[a b c]");
+    expect(t, 0, "COMMAND GETKEYS brpop a b 0", "[a b]");
+    expect(t, 0, "COMMAND GETKEYS xgroup create k g 0", "[k]");
+    expect(t, 0, "COMMAND GETKEYS xread count 1 streams a b 0 0", "[a b]");
+    expect(t, 0, "COMMAND GETKEYS nosuch a", "-ERR Invalid command specified");
+    expect(t, 0, "COMMAND GETKEYS xgroup nosuch", "-ERR Invalid command specified");
+    expect(t, 0, "COMMAND GETKEYS lmq.skip a b c d", "-ERR Invalid command specified");
+    expect(t, 0, "COMMAND GETKEYS ping x", "-ERR The command has no key arguments");
+    expect(t, 0, "COMMAND GETKEYS get a b", "-ERR Invalid number of arguments specified for command");
+    expect(t, 0, "COMMAND GETKEYS xread block 1 x", "-ERR Invalid arguments specified for command");
+}
+
+/* --- CONFIG --- */
+
+static void settings_are_got_by_pattern(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "CONFIG GET timeout", "[timeout 0]");
+    expect(t, 0, "CONFIG GET TimeOut", "[TimeOut 0]");
+    expect(t, 0, "CONFIG GET timeout t[i]meou*", "[timeout 0]"); /* once */
+    expect(t, 0, "CONFIG GET MAXM*", "[maxmemory 0 maxmemory-policy noeviction]");
+    expect(t, 0, "CONFIG GET nosuch", "[]");
+    expect(t, 0, "CONFIG GET save replica-read-only appendonly databases",
+           "[databases 16 appendonly yes save \"\" replica-read-only yes]");
+    answer_to(t, 0, 0, "HELLO 3");
+    expect(t, 0, "CONFIG GET timeout", "{timeout 0}");
+}
+
+static void settings_are_set_all_or_none(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "CONFIG SET maxclients 50 TIMEOUT 7", "+OK");
+    expect(t, 0, "CONFIG GET maxclients timeout", "[timeout 7 maxclients 50]");
+    assert_true(t->service.broker.orders.settings);
+    t->service.broker.orders.settings = false;
+    expect(
+        t, 0, "CONFIG SET timeout 9 maxclients 0",
+        "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - argument must be between 1 and "
+        "2147483647 inclusive");
+    expect(t, 0, "CONFIG SET timeout 9 nosuch 1",
+           "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'");
+    expect(t, 0, "CONFIG SET timeout 9 Timeout 8",
+           "-ERR CONFIG SET failed (possibly related to argument 'timeout') - duplicate parameter");
+    expect(t, 0, "CONFIG SET timeout 9 port 1",
+           "-ERR CONFIG SET failed (possibly related to argument 'port') - can't set immutable config");
+    expect(t, 0, "CONFIG SET timeout 9 maxclients", "-ERR syntax error");
+    expect(t, 0, "CONFIG SET timeout 9 save \"900 1\"",
+           "-ERR CONFIG SET failed (possibly related to argument 'save') - can't set immutable config");
+    expect(t, 0, "CONFIG GET timeout", "[timeout 7]");
+    assert_false(t->service.broker.orders.settings);
+    expect(t, 0, "CONFIG SET save \"\"", "+OK");
+    expect(t, 0, "CONFIG SET client-output-buffer-limit \"pubsub 1mb 2 3\"", "+OK");
+    contains(t, 0, "CONFIG GET client-output-buffer-limit", "pubsub 1048576 2 3");
+}
+
+static void a_new_password_keeps_who_is_in(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "CONFIG SET requirepass secret", "+OK");
+    expect(t, 0, "PING", "+PONG");
+    expect(t, 0, "CONFIG GET requirepass", "[requirepass secret]");
+    expect_as(t, 1, 0, "PING", "-NOAUTH Authentication required.");
+    expect_as(t, 1, 0, "CONFIG GET requirepass", "-NOAUTH Authentication required.");
+    expect(t, 0, "CONFIG SET requirepass \"\"", "+OK");
+    expect_as(t, 1, 0, "PING", "+PONG");
+}
+
+static void counters_start_anew(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "GET nosuch", "nil");
+    expect(t, 0, "NOSUCH", "-ERR unknown command 'NOSUCH', with args beginning with: ");
+    contains(t, 0, "INFO stats", "keyspace_misses:1");
+    contains(t, 0, "INFO errorstats", "errorstat_ERR:count=1");
+    contains(t, 0, "INFO commandstats", "cmdstat_get:calls=1,");
+    expect(t, 0, "CONFIG RESETSTAT", "+OK");
+    contains(t, 0, "INFO stats", "keyspace_misses:0");
+    lacks(t, 0, "INFO errorstats", "errorstat_");
+    lacks(t, 0, "INFO commandstats", "cmdstat_get");
+}
+
+/* --- INFO --- */
+
+static void info_has_its_sections(void **state)
+{
+    struct fixture *t = *state;
+    const char *text;
+
+    contains(t, 100 * SEC, "INFO", "redis_version:" REDIS_VERSION "\r\n");
+    contains(t, 0, "INFO", "# Durability\r\n");
+    contains(t, 0, "INFO", "role:master\r\n");
+    contains(t, 0, "INFO", "loading:0\r\n");
+    contains(t, 0, "INFO", "maxmemory_policy:noeviction\r\n");
+    lacks(t, 0, "INFO", "# Commandstats");
+    contains(t, 0, "INFO all", "# Commandstats\r\ncmdstat_");
+    contains(t, 0, "INFO EVERYTHING", "# Commandstats");
+    contains(t, 0, "INFO default commandstats", "# Keyspace");
+    expect(t, 0, "INFO nosuch", "\"\"");
+    expect(t, 0, "INFO keyspace cluster nosuch", "# Cluster\r\ncluster_enabled:0\r\n\r\n# Keyspace\r\n");
+    expect(t, 0, "SET a 1", "+OK");
+    expect(t, 0, "SET b 1 PX 5000", "+OK");
+    expect(t, 0, "INFO keyspace", "# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=0\r\n");
+    text = answer_to(t, 0, 0, "INFO everything");
+    for (const char *line = text, *end; *line; line = end + 2) {
+        end = strstr(line, "\r\n");
+        assert_non_null(end);
+        assert_true(end == line || *line == '#' || memchr(line, ':', (size_t)(end - line)));
+    }
+}
+
+static void info_says_who_waits_and_listens(void **state)
+{
+    struct fixture *t = *state;
+
+    expect_as(t, 1, 0, "BRPOP q 5", "...");
+    expect_as(t, 2, 0, "SUBSCRIBE a b", "[subscribe a :1] | [subscribe b :2]");
+    contains(t, 0, "INFO clients", "connected_clients:3\r\n");
+    contains(t, 0, "INFO clients", "blocked_clients:1\r\n");
+    contains(t, 0, "INFO clients", "pubsub_clients:1\r\n");
+    contains(t, 0, "INFO stats", "pubsub_channels:2\r\n");
+    t->service.server.loading = true;
+    t->service.server.loading_all = 200;
+    t->service.server.loading_done = 50;
+    contains(t, 0, "INFO persistence", "loading:1\r\n");
+    contains(t, 0, "INFO persistence", "loading_loaded_perc:25.00\r\n");
+    t->service.server.loading = false;
+}
+
+/* --- data as a whole, the end, the rewrite --- */
+
+static void flushes_take_a_database_or_all(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "SET a 1", "+OK");
+    expect(t, 0, "SELECT 1", "+OK");
+    expect(t, 0, "SET b 1", "+OK");
+    expect(t, 0, "DBSIZE", ":1");
+    expect(t, 0, "FLUSHDB FOO", "-ERR syntax error");
+    expect(t, 0, "FLUSHDB ASYNC", "+OK");
+    expect(t, 0, "DBSIZE", ":0");
+    expect(t, 0, "SELECT 0", "+OK");
+    expect(t, 0, "DBSIZE", ":1");
+    expect(t, 0, "FLUSHALL sync", "+OK");
+    expect(t, 0, "DBSIZE", ":0");
+}
+
+static void shutdown_is_an_order(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "SHUTDOWN SAVE NOSAVE", "-ERR syntax error");
+    expect(t, 0, "SHUTDOWN FOO", "-ERR syntax error");
+    expect(t, 0, "SHUTDOWN ABORT NOW", "-ERR syntax error");
+    expect(t, 0, "SHUTDOWN ABORT", "-ERR No shutdown in progress.");
+    assert_int_equal(t->service.broker.orders.shutdown, SHUTDOWN_NONE);
+    expect(t, 0, "SHUTDOWN NOW FORCE", "...");
+    assert_int_equal(t->service.broker.orders.shutdown, SHUTDOWN_CLEAN);
+    expect_as(t, 1, 0, "SHUTDOWN nosave", "...");
+    assert_int_equal(t->service.broker.orders.shutdown, SHUTDOWN_NOSAVE);
+    assert_true(client(t, 1, 0)->close_after_reply);
+}
+
+static void a_rewrite_needs_a_journal(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "BGREWRITEAOF", "-ERR appendonly is off: there is nothing to rewrite");
+    assert_false(t->service.broker.orders.rewrite);
+}
+
+static void time_has_two_parts(void **state)
+{
+    struct fixture *t = *state;
+    long long seconds, micros;
+
+    assert_int_equal(sscanf(answer_to(t, 0, 0, "TIME"), "[%lld %lld]", &seconds, &micros), 2);
+    assert_true(seconds > 1600000000 && micros >= 0 && micros < 1000000);
+}
+
+/* --- DEBUG --- */
+
+#define ZEROS "+0000000000000000000000000000000000000000"
+
+static void debug_is_behind_a_setting(void **state)
+{
+    struct fixture *t = *state;
+    const char *no =
+        "-ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
+        "run it from a local connection, otherwise you need to set this option in the configuration "
+        "file, and then restart the server.";
+
+    expect(t, 0, "DEBUG JMAP", no);
+    t->service.config.enable_debug_command = DEBUG_LOCAL;
+    expect(t, 0, "DEBUG JMAP", no);
+    client(t, 0, 0)->local = true;
+    expect(t, 0, "DEBUG JMAP", "+OK");
+    t->service.config.enable_debug_command = DEBUG_YES;
+    expect_as(t, 1, 0, "DEBUG JMAP", "+OK");
+    expect(t, 0, "CONFIG SET enable-debug-command no",
+           "-ERR CONFIG SET failed (possibly related to argument 'enable-debug-command') - can't set "
+           "immutable config");
+    expect(t, 0, "DEBUG nosuch",
+           "-ERR unknown subcommand or wrong number of arguments for 'nosuch'. Try DEBUG HELP.");
+    expect(t, 0, "DEBUG sleep",
+           "-ERR unknown subcommand or wrong number of arguments for 'sleep'. Try DEBUG HELP.");
+    expect(t, 0, "DEBUG SLEEP 0", "+OK");
+    expect(t, 0, "DEBUG SEGFAULT", "-ERR not supported: a broker does not crash on request");
+    expect(t, 0, "DEBUG RELOAD", "-ERR not supported: restart the server instead");
+    expect(t, 0, "DEBUG ERROR \"FOO bar\"", "-FOO bar");
+    expect(t, 0, "DEBUG STRINGMATCH-LEN a*c abbc", ":1");
+    expect(t, 0, "DEBUG STRINGMATCH-LEN a*c abb", ":0");
+}
+
+static void digests_are_of_the_data(void **state)
+{
+    struct fixture *t = *state;
+    char before[64];
+
+    t->service.config.enable_debug_command = DEBUG_YES;
+    expect(t, 0, "DEBUG DIGEST", ZEROS);
+    expect(t, 0, "SET a x", "+OK");
+    expect(t, 0, "SET b x PX 90000", "+OK");
+    snprintf(before, sizeof before, "%s", answer_to(t, 0, 0, "DEBUG DIGEST"));
+    assert_int_equal(strlen(before), 41);
+    assert_string_not_equal(before, ZEROS);
+    expect(t, 0, "PERSIST b", ":1");
+    assert_string_not_equal(answer_to(t, 0, 0, "DEBUG DIGEST"), before);
+    snprintf(before, sizeof before, "%s", answer_to(t, 0, 0, "DEBUG DIGEST-VALUE a"));
+    expect(t, 0, "DEBUG DIGEST-VALUE b", before); /* the value alone, not the name */
+    expect(t, 0, "DEBUG DIGEST-VALUE nosuch", "[" ZEROS "]");
+    expect(t, 0, "FLUSHALL", "+OK");
+    expect(t, 0, "DEBUG DIGEST", ZEROS);
+}
+
+static void expiry_can_be_left_to_whoever_comes(void **state)
+{
+    struct fixture *t = *state;
+
+    t->service.config.enable_debug_command = DEBUG_YES;
+    expect(t, 0, "DEBUG SET-ACTIVE-EXPIRE 0", "+OK");
+    expect(t, 0, "SET a 1 PX 10", "+OK");
+    expect(t, 0, "SET b 1 PX 10", "+OK");
+    pass_time(t, SEC);
+    assert_true(deadlines_next(&t->service.broker, fixture_now(SEC)) == INT64_MAX);
+    expect(t, SEC, "DBSIZE", ":2");
+    expect(t, SEC, "GET a", "nil");
+    expect(t, SEC, "DBSIZE", ":1");
+    expect(t, SEC, "DEBUG SET-ACTIVE-EXPIRE 1", "+OK");
+    pass_time(t, SEC);
+    expect(t, SEC, "DBSIZE", ":0");
+}
+
+static void objects_are_described(void **state)
+{
+    struct fixture *t = *state;
+
+    t->service.config.enable_debug_command = DEBUG_YES;
+    expect(t, 0, "SET n 12", "+OK");
+    expect(t, 0, "SET s text", "+OK");
+    expect(t, 0, "RPUSH l a", ":1");
+    answer_to(t, 0, 0, "XADD x * f v");
+    contains(t, 0, "DEBUG OBJECT n", "refcount:1 encoding:int serializedlength:");
+    contains(t, 0, "DEBUG OBJECT s", " encoding:embstr ");
+    contains(t, 0, "DEBUG OBJECT l", " encoding:quicklist ");
+    contains(t, 0, "DEBUG OBJECT x", " encoding:stream ");
+    expect(t, 0, "DEBUG OBJECT nosuch", "-ERR no such key");
+}
+
+static void protocol_has_a_reply_of_each_type(void **state)
+{
+    struct fixture *t = *state;
+
+    t->service.config.enable_debug_command = DEBUG_YES;
+    expect(t, 0, "DEBUG PROTOCOL map", "[:0 :0 :1 :1 :2 :0]");
+    expect(t, 0, "DEBUG PROTOCOL double", "3.141");
+    expect(t, 0, "DEBUG PROTOCOL push", "-ERR RESP2 is not supported by this command");
+    answer_to(t, 0, 0, "HELLO 3");
+    expect(t, 0, "DEBUG PROTOCOL string", "Hello World");
+    expect(t, 0, "DEBUG PROTOCOL integer", ":12345");
+    expect(t, 0, "DEBUG PROTOCOL double", ",3.141");
+    expect(t, 0, "DEBUG PROTOCOL bignum", "(1234567999999999999999999999999999999");
+    expect(t, 0, "DEBUG PROTOCOL null", "nil");
+    expect(t, 0, "DEBUG PROTOCOL array", "[:0 :1 :2]");
+    expect(t, 0, "DEBUG PROTOCOL set", "[:0 :1 :2]");
+    expect(t, 0, "DEBUG PROTOCOL map", "{:0 #f :1 #t :2 #f}");
+    expect(t, 0, "DEBUG PROTOCOL push", "[server-cpu-usage :42] | Some real reply following the push reply");
+    expect(t, 0, "DEBUG PROTOCOL verbatim", "This is a verbatim\nstring");
+    expect(t, 0, "DEBUG PROTOCOL true", "#t");
+    expect(t, 0, "DEBUG PROTOCOL false", "#f");
+    contains(t, 0, "DEBUG PROTOCOL nosuch", "-ERR Wrong protocol type name.");
+}
+
+static void every_container_helps(void **state)
+{
+    struct fixture *t = *state;
+
+    t->service.config.enable_debug_command = DEBUG_YES;
+    contains(t, 0, "CLIENT HELP", "[+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+    contains(t, 0, "COMMAND HELP", "[+COMMAND <subcommand>");
+    contains(t, 0, "CONFIG HELP", "[+CONFIG <subcommand>");
+    contains(t, 0, "DEBUG HELP", "[+DEBUG <subcommand>");
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, fixture_new, fixture_free)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(a_line_says_what_a_client_does),
+        test(lists_are_filtered),
+        test(kill_takes_an_address_or_filters),
+        test(kill_refuses_what_it_does_not_know),
+        test(unblock_ends_a_wait),
+        test(the_table_is_shown_as_redis_shows_its),
+        test(counts_leave_subcommands_and_records_out),
+        test(docs_come_as_maps),
+        test(keys_are_found_in_a_command),
+        test(settings_are_got_by_pattern),
+        test(settings_are_set_all_or_none),
+        test(a_new_password_keeps_who_is_in),
+        test(counters_start_anew),
+        test(info_has_its_sections),
+        test(info_says_who_waits_and_listens),
+        test(flushes_take_a_database_or_all),
+        test(shutdown_is_an_order),
+        test(a_rewrite_needs_a_journal),
+        test(time_has_two_parts),
+        test(debug_is_behind_a_setting),
+        test(digests_are_of_the_data),
+        test(expiry_can_be_left_to_whoever_comes),
+        test(objects_are_described),
+        test(protocol_has_a_reply_of_each_type),
+        test(every_container_helps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
