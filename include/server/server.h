@@ -1,0 +1,63 @@
+/* server/server.h - the process: one loop that joins connections and sessions, the journal and the
+ * broker, and obeys what handlers ordered. */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "cmd/service.h"
+#include "net/conn.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "persist/journal.h"
+
+#include <sys/types.h>
+
+/* Exit statuses: a restart helps after EXIT_DISK, not after EXIT_CONFIG or EXIT_DATA. */
+enum { EXIT_CLEAN = 0, EXIT_CONFIG = 1, EXIT_DATA = 65, EXIT_DISK = 74 };
+
+struct server {
+    struct service service;
+    struct loop *loop;
+    struct listener *listener;
+    struct conns *conns;
+    struct out_limit limits[OUTPUT_CLASSES];
+    struct disk *disk;
+    struct syncer *syncer;
+    int sync_event;
+    bool work_left;
+    bool short_of_space; /* the log has said so */
+
+    /* noted by signals, obeyed by turn() */
+    bool terminate, hangup, child_ended;
+
+    pid_t child; /* writes a base; 0: none */
+    int child_pipe;
+    msec next_auto_rewrite; /* not before: after a failure */
+
+    usec watchdog, last_watchdog;
+};
+
+/* boot.c: from the command line to a server that is ready; from there to its end. */
+int server_boot(struct server *s, int argc, char **argv, int *status); /* false: leave with *status */
+int server_run(struct server *s);                                      /* the exit status */
+
+/* turn.c */
+void server_turn(struct server *s);
+void server_apply_settings(struct server *s);
+void server_tell(const struct server *s, const char *state); /* the service manager, if there is one */
+extern const struct conn_hooks server_hooks;                 /* arg is to be filled in */
+
+/* rewriter.c: the child that writes a new base. */
+void rewriter_consider(struct server *s, struct now now); /* ordered, or grown enough */
+void rewriter_reap(struct server *s);
+void rewriter_stop(struct server *s);
+
+/* cli.c: what the command line asks for. */
+struct cli {
+    const char *file;     /* settings; "-": standard input; NULL: none */
+    struct buf overrides; /* --name value ..., as lines of a settings file */
+    enum { CLI_RUN, CLI_CHECK, CLI_DUMP, CLI_VERSION, CLI_HELP, CLI_COMMANDS, CLI_BAD } what;
+    const char *bad; /* CLI_BAD: the word */
+};
+void cli_parse(struct cli *cli, int argc, char **argv);
+
+#endif

@@ -1,0 +1,389 @@
+/* server/boot.c - from the command line to a server that is ready. */
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "cmd/docs.h"
+#include "persist/recover.h"
+#include "server/notify.h"
+#include "server/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: leanmqd [FILE | -] [--NAME VALUE ...]\n"
+    "       leanmqd [FILE | -] [--NAME VALUE ...] --check-config | --dump-config\n"
+    "       leanmqd --version | --help\n"
+    "\n"
+    "FILE holds settings as leanmqd.conf does, - reads them from standard input; --NAME VALUE overrides.\n";
+
+/* One line on standard error, for whoever started it. */
+static bool complain(int *status, int code, const char *what, struct buf *why)
+{
+    fprintf(stderr, "leanmqd: %s: %.*s\n", what, SLICE_ARG(buf_slice(why)));
+    buf_free(why);
+    *status = code;
+    return false;
+}
+
+/* --- settings --- */
+
+static bool load_settings(struct service *s, struct cli *cli, int *status)
+{
+    struct buf why = {0}, warnings = {0};
+    int err = OK;
+
+    if (cli->file)
+        err = settings_load_file(&s->settings, cli->file, &why, &warnings);
+    if (err == OK)
+        err = settings_load_text(&s->settings, "command line", buf_slice(&cli->overrides), &why, &warnings);
+    if (err != OK) {
+        buf_free(&warnings);
+        return complain(status, EXIT_CONFIG, "settings", &why);
+    }
+    if (warnings.n)
+        fwrite(warnings.p, 1, warnings.n, stderr);
+    buf_free(&warnings);
+    buf_free(&why);
+    return true;
+}
+
+static bool print(const struct buf *text)
+{
+    return fwrite(text->p, 1, text->n, stdout) == text->n && fflush(stdout) == 0;
+}
+
+/* True: there is nothing more to do than what was asked for. */
+static bool answered(struct service *s, const struct cli *cli, int *status)
+{
+    struct buf text = {0};
+
+    switch (cli->what) {
+    case CLI_CHECK:
+        buf_add_str(&text, "settings are good\n");
+        break;
+    case CLI_DUMP:
+        settings_dump(&s->settings, cli->file || cli->overrides.n, &text);
+        break;
+    case CLI_COMMANDS:
+        docs_page(&text);
+        break;
+    default:
+        return false;
+    }
+    *status = print(&text) ? EXIT_CLEAN : EXIT_CONFIG;
+    buf_free(&text);
+    return true;
+}
+
+static bool answered_at_once(const struct cli *cli, int *status)
+{
+    *status = EXIT_CLEAN;
+    if (cli->what == CLI_VERSION)
+        printf("leanmqd %s (%s, speaks Redis %s)\n", LEANMQD_VERSION, mem_allocator(), REDIS_VERSION);
+    else if (cli->what == CLI_HELP)
+        fputs(usage, stdout);
+    else if (cli->what == CLI_BAD) {
+        fprintf(stderr, "leanmqd: unexpected word: %s\n%s", cli->bad, usage);
+        *status = EXIT_CONFIG;
+    } else
+        return false;
+    return true;
+}
+
+/* --- the process --- */
+
+static void on_terminate(void *arg, int signo)
+{
+    struct server *sv = arg;
+
+    if (sv->terminate)
+        _exit(1); /* asked twice: at once */
+    log_notice("signal: number=%d", signo);
+    sv->terminate = true;
+    signal(signo, SIG_DFL); /* while the end itself takes long, the second one is the system's */
+}
+
+static void on_hangup(void *arg, int signo)
+{
+    (void)signo;
+    ((struct server *)arg)->hangup = true;
+}
+
+static void on_child(void *arg, int signo)
+{
+    (void)signo;
+    ((struct server *)arg)->child_ended = true;
+}
+
+static void on_synced(void *arg, int fd)
+{
+    (void)arg; /* it woke the loop: journal_commit() takes the outcome in */
+    (void)fd;
+}
+
+static bool watch_signals(struct server *sv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    return loop_signal(sv->loop, SIGTERM, on_terminate, sv) &&
+           loop_signal(sv->loop, SIGINT, on_terminate, sv) && loop_signal(sv->loop, SIGHUP, on_hangup, sv) &&
+           loop_signal(sv->loop, SIGCHLD, on_child, sv);
+}
+
+/* A descriptor for every client and some to spare; fewer clients where the system gives fewer. */
+static void fit_descriptors(struct config *c)
+{
+    const rlim_t spare = 32;
+    struct rlimit l;
+    rlim_t want = (rlim_t)c->maxclients + spare;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= want)
+        return;
+    l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max >= want ? want : l.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &l);
+    if (l.rlim_cur < want) {
+        log_warning("maxclients lowered: descriptors=%llu clients=%llu", (unsigned long long)l.rlim_cur,
+                    (unsigned long long)(l.rlim_cur - spare));
+        c->maxclients = (int64_t)(l.rlim_cur > spare ? l.rlim_cur - spare : 1);
+    }
+}
+
+static bool write_pidfile(const struct config *c, int *status)
+{
+    struct buf why = {0};
+    FILE *f;
+
+    if (!*c->pidfile)
+        return true;
+    f = fopen(c->pidfile, "we");
+    if (f && fprintf(f, "%ld\n", (long)getpid()) > 0 && fclose(f) == 0)
+        return true;
+    buf_addf(&why, "%s: %s", c->pidfile, strerror(errno));
+    return complain(status, EXIT_CONFIG, "pidfile", &why);
+}
+
+static bool open_log(const struct config *c, int *status)
+{
+    struct buf why = {0};
+
+    if (!log_open(c->logfile, (enum log_level)c->loglevel)) {
+        buf_addf(&why, "%s: %s", c->logfile, strerror(errno));
+        return complain(status, EXIT_CONFIG, "logfile", &why);
+    }
+    if (c->syslog_enabled)
+        log_syslog(c->syslog_ident, c->syslog_facility);
+    return true;
+}
+
+/* --- sockets --- */
+
+static bool open_sockets(struct server *sv, int *status)
+{
+    const struct config *c = &sv->service.config;
+    struct listener_options o = {.bind = c->bind,
+                                 .port = (int)c->port,
+                                 .backlog = (int)c->tcp_backlog,
+                                 .keepalive = (int)c->tcp_keepalive,
+                                 .unix_path = c->unixsocket,
+                                 .unix_perm = (unsigned)c->unixsocketperm};
+    struct conn_hooks hooks = server_hooks;
+    struct conns_limits none = {.clients = (size_t)c->maxclients};
+    struct buf why = {0};
+
+    if (listener_open(sv->loop, &o, &sv->listener, &why) != OK)
+        return complain(status, EXIT_CONFIG, "cannot listen", &why);
+    hooks.arg = sv;
+    sv->conns = conns_new(sv->loop, &hooks, &none, clock_now());
+    conns_listen(sv->conns, sv->listener);
+    sv->service.server.port = listener_port(sv->listener);
+    server_apply_settings(sv);
+    buf_free(&why);
+    return true;
+}
+
+/* --- the journal --- */
+
+static int apply(void *arg, const struct slice *word, size_t n)
+{
+    return service_replay(&((struct server *)arg)->service, word, n);
+}
+
+/* Clients are told -LOADING meanwhile, and the service manager how far it is. */
+static void progress(void *arg, uint64_t done, uint64_t all)
+{
+    struct server *sv = arg;
+    char text[64];
+
+    sv->service.server.loading_done = done;
+    sv->service.server.loading_all = all;
+    loop_wait(sv->loop, 0);
+    server_turn(sv);
+    snprintf(text, sizeof text, "STATUS=loading: %d %%", all ? (int)(done * 100 / all) : 0);
+    server_tell(sv, text);
+}
+
+/* A dump.rdb where there is no journal is somebody's data: an empty broker is no answer to it. */
+static bool refuse_dump(const struct config *c, struct buf *why)
+{
+    char dump[4096], manifest[4096];
+
+    snprintf(dump, sizeof dump, "%s/dump.rdb", c->dir);
+    snprintf(manifest, sizeof manifest, "%s/%s/%s.manifest", c->dir, c->appenddirname, c->appendfilename);
+    if (access(dump, F_OK) != 0 || access(manifest, F_OK) == 0)
+        return false;
+    buf_addf(
+        why,
+        "%s holds a data set and there is no append-only file: RDB files cannot be read yet; move it away "
+        "to start empty",
+        dump);
+    return true;
+}
+
+static void say_recovered(struct server *sv, const struct recover_report *r, msec took)
+{
+    static const char *const outcome[] = {[RECOVER_EMPTY] = "new",
+                                          [RECOVER_CLEAN] = "clean",
+                                          [RECOVER_CUT] = "cut",
+                                          [RECOVER_FOREIGN] = "redis-unverified"};
+    char *text = sv->service.server.recovery;
+    size_t cap = sizeof sv->service.server.recovery;
+
+    snprintf(text, cap, "%s", outcome[r->outcome]);
+    if (r->outcome == RECOVER_CUT)
+        log_warning("journal cut: bytes=%llu kept=\"%s\"; its end had not been promised to anybody",
+                    (unsigned long long)r->cut, r->cut_file);
+    if (r->outcome == RECOVER_FOREIGN)
+        log_warning("journal of Redis loaded: it has no checksums, so nothing was verified");
+    log_notice("journal loaded: outcome=%s records=%llu commits=%llu ms=%lld", text,
+               (unsigned long long)r->records, (unsigned long long)r->commits, (long long)took);
+}
+
+/* Whether starting again helps, which is what a service manager wants to know. */
+static int exit_for(int err)
+{
+    if (err == ERR_LOCKED)
+        return EXIT_CONFIG;
+    return err == ERR_DAMAGED || err == ERR_FORMAT ? EXIT_DATA : EXIT_DISK;
+}
+
+static bool load(struct server *sv, const char *name, struct journal_tail *tail, int *status)
+{
+    struct recover_ops ops = {.apply = apply, .progress = progress, .arg = sv};
+    struct recover_report report;
+    struct buf why = {0};
+    msec start = clock_now().wall;
+    int err;
+
+    sv->service.server.loading = true;
+    err = recover(sv->disk, name, &ops, &report, tail, &why);
+    sv->service.server.loading = false;
+    if (err == OK) {
+        say_recovered(sv, &report, clock_now().wall - start);
+        buf_free(&why);
+        return true;
+    }
+    log_warning("journal not loaded: %.*s", SLICE_ARG(buf_slice(&why)));
+    return complain(status, exit_for(err), "journal", &why);
+}
+
+static bool open_journal(struct server *sv, int *status)
+{
+    const struct config *c = &sv->service.config;
+    struct journal_options o = {.sync = (enum journal_sync)c->appendfsync,
+                                .reserve = c->journal_reserve,
+                                .unsynced_limit = c->journal_unsynced_limit};
+    struct journal_tail tail;
+    struct journal *j;
+    struct buf why = {0};
+    char path[4096];
+
+    if (refuse_dump(c, &why))
+        return complain(status, EXIT_DATA, "dump.rdb", &why);
+    if (!c->appendonly) {
+        log_warning("appendonly no: what is acknowledged is gone with the process");
+        return true;
+    }
+    snprintf(path, sizeof path, "%s/%s", c->dir, c->appenddirname);
+    if (!(sv->disk = disk_posix(path, true))) {
+        buf_addf(&why, "%s: %s", path, strerror(errno));
+        return complain(status, EXIT_CONFIG, "journal", &why);
+    }
+    if (!load(sv, c->appendfilename, &tail, status))
+        return false;
+    if (!(sv->syncer = syncer_thread(&sv->sync_event))) {
+        buf_add_str(&why, strerror(errno));
+        return complain(status, EXIT_DISK, "sync thread", &why);
+    }
+    loop_fd(sv->loop, sv->sync_event, on_synced, sv);
+    if (journal_open(sv->disk, sv->syncer, c->appendfilename, &o, &tail, &j, &why) != OK)
+        return complain(status, EXIT_DISK, "journal", &why);
+    sv->service.broker.journal = j;
+    buf_free(&why);
+    return true;
+}
+
+/* --- all of it --- */
+
+static void new_run_id(char id[41])
+{
+    unsigned char raw[20];
+
+    random_system(raw, sizeof raw);
+    for (size_t i = 0; i < sizeof raw; i++)
+        snprintf(id + 2 * i, 3, "%02x", raw[i]);
+}
+
+static bool become_ready(struct server *sv, int *status)
+{
+    struct service *s = &sv->service;
+
+    if (!open_log(&s->config, status))
+        return false;
+    fit_descriptors(&s->config);
+    service_start(s);
+    s->server.started_mono = clock_usec();
+    s->server.started_wall = clock_now().wall;
+    log_notice("starting: version=%s pid=%ld allocator=%s", LEANMQD_VERSION, (long)getpid(), mem_allocator());
+    if (!(sv->loop = loop_new()) || !watch_signals(sv)) {
+        struct buf why = {0};
+
+        buf_add_str(&why, strerror(errno));
+        return complain(status, EXIT_CONFIG, "event loop", &why);
+    }
+    if (!open_sockets(sv, status) || !open_journal(sv, status) || !write_pidfile(&s->config, status))
+        return false;
+    server_apply_settings(sv);
+    sv->watchdog = s->config.supervised ? notify_watchdog() : 0;
+    server_tell(sv, "STATUS=ready\nREADY=1");
+    log_notice("ready: port=%lld", (long long)s->server.port);
+    return true;
+}
+
+int server_boot(struct server *sv, int argc, char **argv, int *status)
+{
+    struct cli cli;
+    struct hash_seed seed;
+    char id[41] = "";
+    bool go_on;
+
+    *sv = (struct server){0};
+    cli_parse(&cli, argc, argv);
+    if (answered_at_once(&cli, status)) {
+        buf_free(&cli.overrides);
+        return false;
+    }
+    random_system(&seed, sizeof seed);
+    new_run_id(id);
+    service_init(&sv->service, seed, id);
+    sv->service.server.config_file = cli.file && strcmp(cli.file, "-") != 0 ? cli.file : NULL;
+    go_on = load_settings(&sv->service, &cli, status) && !answered(&sv->service, &cli, status);
+    buf_free(&cli.overrides);
+    return go_on && become_ready(sv, status);
+}

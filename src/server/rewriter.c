@@ -1,0 +1,173 @@
+/* server/rewriter.c - the rewrite of the append-only file: a forked child writes the store as it is at
+ * the fork, the parent goes on and takes the new base in when it is there. */
+#include "base/err.h"
+#include "base/log.h"
+#include "broker/rewrite.h"
+#include "cmd/service.h"
+#include "server/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RETRY_AFTER ((msec)60 * 1000) /* an automatic rewrite that failed is not tried again at once */
+
+static const char base_name[] = "temp-rewrite-base.aof";
+
+/* Leaves by _exit(): the parent's buffers and files are not the child's to flush. */
+static void child_main(struct server *sv, uint64_t offset)
+{
+    const struct broker *b = &sv->service.broker;
+    const struct config *c = &sv->service.config;
+    struct journal_base *base;
+    struct disk *disk;
+    char path[4096];
+    uint64_t size;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* or it would hold lock and port after a parent that was killed */
+    log_role('C');
+    loop_forked(sv->loop);
+    snprintf(path, sizeof path, "%s/%s", c->dir, c->appenddirname);
+    disk = disk_posix(path, false);
+    if (!disk || journal_base_new(disk, base_name, offset, &base) != OK)
+        _exit(1);
+    if (rewrite_write(b, base) != OK) {
+        journal_base_abandon(base);
+        _exit(1);
+    }
+    if (journal_base_finish(base, &size) != OK || write(sv->child_pipe, &size, sizeof size) != sizeof size)
+        _exit(1);
+    _exit(0);
+}
+
+static void failed(struct server *sv, const char *step, msec now)
+{
+    struct server_stats *st = &sv->service.server;
+
+    log_warning("rewrite failed: step=%s", step);
+    st->rewriting = st->last_rewrite_ok = false;
+    st->last_rewrite_ended = now;
+    sv->next_auto_rewrite = now + RETRY_AFTER;
+}
+
+static void start(struct server *sv, struct now now)
+{
+    struct journal *j = sv->service.broker.journal;
+    struct server_stats *st = &sv->service.server;
+    int fd[2];
+    usec before;
+
+    if (journal_rotate(j, now) != OK) {
+        failed(sv, "rotate", now.wall);
+        return;
+    }
+    if (pipe2(fd, O_CLOEXEC) != 0) {
+        failed(sv, "pipe", now.wall);
+        return;
+    }
+    before = clock_usec();
+    sv->child_pipe = fd[1];
+    sv->child = fork();
+    if (sv->child == 0)
+        child_main(sv, journal_offset(j));
+    close(fd[1]);
+    sv->child_pipe = fd[0];
+    st->last_fork = clock_usec() - before;
+    if (sv->child < 0) {
+        sv->child = 0;
+        close(fd[0]);
+        failed(sv, "fork", now.wall);
+        return;
+    }
+    st->rewriting = true;
+    st->rewrite_started = now.wall;
+    log_notice("rewrite started: child=%d offset=%llu fork=%lldus", (int)sv->child,
+               (unsigned long long)journal_offset(j), (long long)st->last_fork);
+}
+
+/* By size: so much more than the base, and more than the least that is worth it. */
+static bool grown(const struct server *sv)
+{
+    const struct config *c = &sv->service.config;
+    struct journal_info i;
+
+    if (c->auto_aof_rewrite_percentage == 0)
+        return false;
+    journal_info(sv->service.broker.journal, &i);
+    return i.current_size >= c->auto_aof_rewrite_min_size &&
+           (i.current_size - i.base_size) / 100.0 >=
+               (double)i.base_size / 10000.0 * (double)c->auto_aof_rewrite_percentage;
+}
+
+/* On a full disk what was deleted still stands in the old files: a new base may be shorter. Tried from
+ * time to time, as long as there is something to win. */
+static bool short_of_space(const struct server *sv)
+{
+    struct journal_info i;
+
+    if (!journal_short(sv->service.broker.journal))
+        return false;
+    journal_info(sv->service.broker.journal, &i);
+    return i.current_size > i.base_size + i.base_size / 4;
+}
+
+void rewriter_consider(struct server *sv, struct now now)
+{
+    struct orders *o = &sv->service.broker.orders;
+    struct journal *j = sv->service.broker.journal;
+
+    if (sv->child || !j)
+        return;
+    if (o->rewrite) {
+        o->rewrite = false;
+        start(sv, now);
+    } else if (now.wall >= sv->next_auto_rewrite && (grown(sv) || short_of_space(sv))) {
+        sv->next_auto_rewrite = now.wall + (grown(sv) ? 0 : RETRY_AFTER);
+        start(sv, now);
+    }
+}
+
+void rewriter_reap(struct server *sv)
+{
+    struct server_stats *st = &sv->service.server;
+    msec now = clock_now().wall;
+    uint64_t size = 0;
+    int status;
+
+    if (!sv->child || waitpid(sv->child, &status, WNOHANG) != sv->child)
+        return;
+    sv->child = 0;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+        read(sv->child_pipe, &size, sizeof size) != sizeof size) {
+        close(sv->child_pipe);
+        failed(sv, "child", now);
+        return;
+    }
+    close(sv->child_pipe);
+    if (journal_adopt(sv->service.broker.journal, base_name, size) != OK) {
+        failed(sv, "adopt", now);
+        return;
+    }
+    st->rewriting = false;
+    st->last_rewrite_ok = true;
+    st->last_rewrite_ended = now;
+    st->rewrites++;
+    log_notice("rewrite done: bytes=%llu seconds=%.1f", (unsigned long long)size,
+               (double)(now - st->rewrite_started) / 1000);
+}
+
+void rewriter_stop(struct server *sv)
+{
+    if (!sv->child)
+        return;
+    kill(sv->child, SIGKILL);
+    while (waitpid(sv->child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close(sv->child_pipe);
+    sv->child = 0;
+}

@@ -1,0 +1,304 @@
+/* server/turn.c - one turn of the loop, and where connections meet sessions. */
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cmd/call.h"
+#include "cmd/session.h"
+#include "server/notify.h"
+#include "server/server.h"
+
+#include <stdlib.h>
+
+/* --- connections and sessions --- */
+
+static void copy_text(char *to, size_t cap, const char *from)
+{
+    size_t n = strlen(from);
+
+    n = n < cap ? n : cap - 1;
+    memcpy(to, from, n);
+    to[n] = '\0';
+}
+
+static void opened(void *arg, struct conn *c)
+{
+    struct server *sv = arg;
+    struct session *s = session_new(&sv->service, clock_now());
+
+    copy_text(s->addr, sizeof s->addr, c->addr);
+    copy_text(s->laddr, sizeof s->laddr, c->laddr);
+    s->fd = c->fd;
+    s->local = c->loopback;
+    s->is_unix = c->is_unix;
+    s->peer = c;
+    c->owner = s;
+    c->id = s->id;
+    c->out = &s->out;
+    c->limit = &sv->limits[OUTPUT_NORMAL];
+}
+
+static void closed(struct conn *c)
+{
+    session_free(c->owner);
+}
+
+static struct conn *conn_of(struct outbox *o)
+{
+    return list_entry(o, struct session, out)->peer;
+}
+
+/* A subscriber is silent by nature, and may fall behind by less than others. */
+static void follow_subscription(struct server *sv, struct conn *c, struct session *s)
+{
+    bool listens = session_subscribed(s);
+
+    c->limit = &sv->limits[listens ? OUTPUT_PUBSUB : OUTPUT_NORMAL];
+    conn_set_patient(c, listens);
+}
+
+static void input(struct conn *c, struct slice bytes, struct now now, struct conn_input *r)
+{
+    struct session *s = c->owner;
+    struct server *sv = list_entry(s->service, struct server, service);
+    struct session_run run =
+        session_input(s, bytes.p, bytes.n, (unsigned)s->service->config.turn_commands, now);
+
+    session_run_end(s->service, now);
+    r->used = run.used;
+    r->again = run.more;
+    r->blocked = session_waits(s);
+    r->close = s->close_after_reply;
+    r->wants = resp_wants(&s->parser, bytes.n - run.used);
+    s->query_bytes = bytes.n - run.used;
+    if (session_subscribed(s) || c->limit != &sv->limits[OUTPUT_NORMAL])
+        follow_subscription(sv, c, s);
+}
+
+const struct conn_hooks server_hooks = {.opened = opened, .input = input, .closed = closed, .of = conn_of};
+
+/* --- orders --- */
+
+static void close_killed(struct server *sv)
+{
+    struct list *l = &sv->service.to_close;
+
+    while (!list_empty(l)) {
+        struct session *s = list_entry(l->next, struct session, to_close);
+
+        list_remove(&s->to_close);
+        conn_close(s->peer, "killed");
+    }
+}
+
+static void resume(struct server *sv)
+{
+    struct list *l = &sv->service.resumed;
+
+    while (!list_empty(l)) {
+        struct session *s = list_entry(l->next, struct session, resumed);
+
+        list_remove(&s->resumed);
+        if (!session_waits(s))
+            conn_resume(s->peer);
+    }
+}
+
+static bool protects(const struct config *c)
+{
+    return c->protected_mode && !*c->requirepass;
+}
+
+static struct journal_options journal_options_of(const struct config *c)
+{
+    return (struct journal_options){.sync = (enum journal_sync)c->appendfsync,
+                                    .reserve = c->journal_reserve,
+                                    .unsynced_limit = c->journal_unsynced_limit};
+}
+
+void server_apply_settings(struct server *sv)
+{
+    const struct config *c = &sv->service.config;
+    struct conns_limits limits = {.clients = (size_t)c->maxclients,
+                                  .query = c->client_query_buffer_limit,
+                                  .idle = c->timeout * 1000000,
+                                  .protect = protects(c)};
+    struct journal_options o = journal_options_of(c);
+
+    for (int i = 0; i < OUTPUT_CLASSES; i++)
+        sv->limits[i] =
+            (struct out_limit){c->output[i].hard, c->output[i].soft, c->output[i].soft_seconds * 1000000};
+    log_set_level((enum log_level)c->loglevel);
+    service_apply_config(&sv->service);
+    if (sv->conns)
+        conns_set_limits(sv->conns, &limits);
+    if (sv->listener)
+        listener_set_keepalive(sv->listener, (int)c->tcp_keepalive);
+    if (sv->service.broker.journal)
+        journal_set(sv->service.broker.journal, &o);
+}
+
+static void obey(struct server *sv, struct now now)
+{
+    struct orders *o = &sv->service.broker.orders;
+
+    if (o->settings) {
+        o->settings = false;
+        server_apply_settings(sv);
+    }
+    if (o->reset_stats) {
+        o->reset_stats = false;
+        conns_reset_stats(sv->conns);
+    }
+    if (sv->hangup) {
+        sv->hangup = false;
+        if (!log_reopen())
+            log_warning("log not reopened: path=\"%s\"", sv->service.config.logfile);
+    }
+    if (sv->child_ended) {
+        sv->child_ended = false;
+        rewriter_reap(sv);
+    }
+    rewriter_consider(sv, now);
+}
+
+/* --- the turn --- */
+
+void server_tell(const struct server *sv, const char *state)
+{
+    if (sv->service.config.supervised)
+        notify_state(state);
+}
+
+/* The disk has refused: what is in memory may not be what a restart finds, so nothing more is said. */
+static void disk_failed(const char *what)
+{
+    log_warning("journal failed, ending: step=%s; acknowledged data is as of the last sync", what);
+    exit(EXIT_DISK);
+}
+
+static void say_space(struct server *sv, const struct journal *j)
+{
+    if (journal_short(j) == sv->short_of_space)
+        return;
+    sv->short_of_space = !sv->short_of_space;
+    if (sv->short_of_space)
+        log_warning("disk full: the journal cannot take its reserve; commands that add data are refused");
+    else
+        log_notice("disk has room again: commands that add data are taken");
+}
+
+static void commit(struct server *sv, struct now now)
+{
+    struct journal *j = sv->service.broker.journal;
+
+    if (!j)
+        return;
+    if (journal_commit(j, now) == ERR_IO)
+        disk_failed("write");
+    say_space(sv, j);
+}
+
+static uint64_t safe_offset(const struct server *sv)
+{
+    const struct journal *j = sv->service.broker.journal;
+
+    return j ? journal_safe(j) : UINT64_MAX;
+}
+
+static void watchdog(struct server *sv, struct now now)
+{
+    if (!sv->watchdog || now.mono - sv->last_watchdog < sv->watchdog)
+        return;
+    server_tell(sv, "WATCHDOG=1");
+    sv->last_watchdog = now.mono;
+}
+
+static void copy_stats(struct server *sv)
+{
+    const struct conns_stats *cs = conns_stats(sv->conns);
+    struct server_stats *st = &sv->service.server;
+
+    st->connections = cs->opened;
+    st->rejected = cs->rejected;
+    st->net_in = cs->bytes_in;
+    st->net_out = cs->bytes_out;
+    st->timeouts = cs->timed_out;
+}
+
+/* One turn of the loop. Nothing a client sees precedes its journal. Each step does bounded work; what is
+ * left over brings the wait to zero. Waiters are served between commands, inside session_input(). */
+void server_turn(struct server *sv)
+{
+    struct service *s = &sv->service;
+    struct broker *b = &s->broker;
+    struct now now = clock_now();
+
+    if (!s->server.loading) {
+        sv->work_left = deadlines_run(b, now, (unsigned)s->config.turn_deadlines);
+        session_run_end(s, now);
+        resume(sv);
+        conns_stall(sv->conns, b->journal && journal_stalled(b->journal));
+    }
+    conns_run(sv->conns, now);
+    close_killed(sv);
+    resume(sv);
+    if (!s->server.loading)
+        commit(sv, now);
+    conns_flush(sv->conns, &b->touched, safe_offset(sv));
+    if (!s->server.loading)
+        obey(sv, now);
+    copy_stats(sv);
+    watchdog(sv, now);
+}
+
+static usec sooner(usec a, usec b)
+{
+    return a < b ? a : b;
+}
+
+static usec wait_for(struct server *sv)
+{
+    const struct broker *b = &sv->service.broker;
+    struct now now = clock_now();
+    usec conns = conns_next_due(sv->conns), journal = b->journal ? journal_due(b->journal) : INT64_MAX;
+    usec due = sooner(conns, journal), left;
+
+    if (sv->watchdog)
+        due = sooner(due, sv->last_watchdog + sv->watchdog);
+    left = due == INT64_MAX ? INT64_MAX : due <= now.mono ? 0 : due - now.mono;
+    left = sooner(left, deadlines_next(b, now));
+    return sv->work_left ? 0 : left == INT64_MAX ? -1 : left;
+}
+
+/* What was answered is on its way before the process ends; a client that does not read is not waited
+ * for long. */
+static void drain(struct server *sv)
+{
+    struct now now = clock_now();
+    usec until = now.mono + 2 * 1000000;
+    struct journal *j = sv->service.broker.journal;
+
+    conns_listen(sv->conns, NULL);
+    if (j && journal_flush(j, now) != OK)
+        disk_failed("sync at the end");
+    conns_flush(sv->conns, &sv->service.broker.touched, UINT64_MAX);
+    while (conns_unsent(sv->conns) && (now = clock_now()).mono < until) {
+        loop_wait(sv->loop, 10 * 1000);
+        conns_flush(sv->conns, &sv->service.broker.touched, UINT64_MAX);
+    }
+}
+
+int server_run(struct server *sv)
+{
+    struct orders *o = &sv->service.broker.orders;
+
+    while (!sv->terminate && o->shutdown == SHUTDOWN_NONE) {
+        loop_wait(sv->loop, wait_for(sv));
+        server_turn(sv);
+    }
+    log_notice("ending: reason=%s", sv->terminate ? "signal" : "SHUTDOWN");
+    server_tell(sv, "STOPPING=1");
+    rewriter_stop(sv);
+    drain(sv);
+    return EXIT_CLEAN;
+}
