@@ -1,0 +1,291 @@
+/* tests/fuzz/fuzz_session.c - any bytes from two clients into a whole broker: every request has exactly one
+ * reply, replies are whole, structures hold their invariants, and (with a journal) a restart and a rewrite
+ * find the same state. What clients send lies in memory that is gone when the session returns.
+ *
+ * The first byte says whether there is a journal, the others are what clients send, but for 0xfe, which
+ * makes the next byte an act: time passes, a turn ends, the other client goes on, one comes anew, a
+ * rewrite. Mutations are bytes, and now and then a request made of the words that commands know.
+ */
+#include "../sim/simbroker.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cmd/table.h"
+#include <stdlib.h>
+
+#define ACT 0xfe
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t max);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max, unsigned seed);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    log_set_level(LOG_LEVEL_WARNING);
+    command_table_init();
+    return 0;
+}
+
+static void must_start(struct simbroker *s)
+{
+    sim_must(sim_start(s) == OK);
+}
+
+static void one_turn(struct simbroker *s)
+{
+    sim_must(sim_turn(s));
+    for (unsigned i = 0; i < 2; i++)
+        if (!s->client[i].session)
+            sim_connect(s, i);
+}
+
+static void rewrite(struct simbroker *s)
+{
+    if (s->o.no_journal)
+        return;
+    one_turn(s);
+    if (sim_rewriting(s))
+        sim_must(sim_rewrite_finish(s));
+    else
+        sim_must(sim_rewrite_start(s));
+}
+
+static void act(struct simbroker *s, uint8_t what, unsigned *client)
+{
+    if (what < 128) {
+        msec ms = (msec)what * what;
+
+        s->now.wall += ms;
+        s->now.mono += ms * 1000;
+        one_turn(s);
+    } else if (what < 160) {
+        *client = !*client;
+    } else if (what < 164) {
+        sim_connect(s, *client);
+    } else if (what < 168) {
+        rewrite(s);
+    } else {
+        one_turn(s);
+    }
+}
+
+static void run(struct simbroker *s, const uint8_t *data, size_t n)
+{
+    unsigned client = 0;
+    size_t from = 0;
+
+    for (size_t at = 0; at <= n; at++) {
+        if (at < n && data[at] != ACT)
+            continue;
+        sim_send_raw(s, client, (struct slice){(const char *)data + from, at - from});
+        if (at + 1 < n)
+            act(s, data[at + 1], &client);
+        from = at + 2;
+        at++;
+    }
+    one_turn(s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct sim_options o = {
+        .seed = 1,
+        .settings = "databases 2\nstream-node-max-entries 3\nproto-max-bulk-len 1mb\n"
+                    "client-query-buffer-limit 1mb\nclient-max-arguments 512\n",
+        .journal = {.sync = JOURNAL_SYNC_EVERYSEC, .reserve = 8192, .unsynced_limit = 1 << 20},
+        .any_input = true,
+    };
+    struct simbroker *s;
+
+    if (n == 0)
+        return 0;
+    o.no_journal = data[0] % 4 == 0;
+    s = sim_new(&o);
+    must_start(s);
+    run(s, data + 1, n - 1);
+    sim_must(sim_settle(s));
+    sim_check(s);
+    if (!o.no_journal) {
+        sim_kill(s);
+        must_start(s);
+        sim_must(sim_rewrite_start(s) && sim_rewrite_finish(s));
+        sim_kill(s);
+        must_start(s);
+        sim_check(s);
+    }
+    sim_free(s);
+    return 0;
+}
+
+/* --- mutations --- */
+
+static const char *const words[] = {
+    "s",
+    "l",
+    "q",
+    "r",
+    "g",
+    "h",
+    "alice",
+    "bob",
+    "0",
+    "1",
+    "2",
+    "5",
+    "-1",
+    "10",
+    "*",
+    "$",
+    ">",
+    "+",
+    "-",
+    "0-0",
+    "0-1",
+    "1-1",
+    "2-2",
+    "3-*",
+    "5-5",
+    "f",
+    "v",
+    "\"\"",
+    "~",
+    "=",
+    "MAXLEN",
+    "MINID",
+    "LIMIT",
+    "COUNT",
+    "BLOCK",
+    "STREAMS",
+    "GROUP",
+    "NOACK",
+    "NX",
+    "XX",
+    "EX",
+    "PX",
+    "PXAT",
+    "KEEPTTL",
+    "GET",
+    "GT",
+    "LT",
+    "FORCE",
+    "JUSTID",
+    "IDLE",
+    "TIME",
+    "RETRYCOUNT",
+    "LASTID",
+    "MKSTREAM",
+    "ENTRIESREAD",
+    "ENTRIESADDED",
+    "MAXDELETEDID",
+    "NOMKSTREAM",
+    "FULL",
+    "TYPE",
+    "ID",
+    "18446744073709551615-18446744073709551615",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1700000000000",
+    "1700000000000-0",
+    "36028797018963968",
+    "ON",
+    "OFF",
+    "3",
+};
+
+static const char *const requests[] = {
+    "XADD q * f v",
+    "XADD q 1-* f v g w",
+    "XADD q MAXLEN ~ 2 * f v",
+    "XGROUP CREATE q g 0 MKSTREAM",
+    "XREADGROUP GROUP g alice COUNT 2 STREAMS q >",
+    "XREADGROUP GROUP g bob BLOCK 500 STREAMS q >",
+    "XREADGROUP GROUP g alice STREAMS q 0",
+    "XREADGROUP GROUP g bob NOACK STREAMS q >",
+    "XREAD BLOCK 100 STREAMS q r $ $",
+    "XACK q g 1-1 2-2",
+    "XCLAIM q g bob 0 1-1 FORCE",
+    "XAUTOCLAIM q g alice 0 0 COUNT 2",
+    "XDEL q 1-1",
+    "XTRIM q MAXLEN 1",
+    "XSETID q 9-9 ENTRIESADDED 20 MAXDELETEDID 8-8",
+    "XPENDING q g - + 10",
+    "XINFO STREAM q FULL",
+    "SET s 1 PX 100",
+    "SET s v GET",
+    "INCR s",
+    "RPUSH l a b c",
+    "LPOP l 2",
+    "BRPOP l 0.2",
+    "PEXPIRE q 300",
+    "MULTI",
+    "EXEC",
+    "WATCH s l q",
+    "HELLO 3",
+    "SUBSCRIBE c",
+    "PUBLISH c m",
+    "CLIENT LIST",
+    "CLIENT UNBLOCK 2 ERROR",
+    "FLUSHALL",
+    "SELECT 1",
+    "RESET",
+};
+
+#define N_OF(table) (sizeof(table) / sizeof *(table))
+
+static size_t put_word(char *to, const char *word)
+{
+    size_t n = strlen(word);
+
+    memcpy(to, word, n);
+    to[n] = ' ';
+    return n + 1;
+}
+
+/* A command's name and words that may belong to it, or one that is right. */
+static size_t make_request(char *to, struct random *r)
+{
+    size_t n = 0;
+
+    if (random_below(r, 2)) {
+        n = put_word(to, requests[random_below(r, N_OF(requests))]);
+    } else {
+        const char *name = command_table[random_below(r, command_count())].name;
+        size_t more = (size_t)random_below(r, 8);
+
+        n = put_word(to, name);
+        for (size_t i = 0; i < n; i++)
+            if (to[i] == '|')
+                to[i] = ' ';
+        while (more--)
+            n += put_word(to + n, words[random_below(r, N_OF(words))]);
+    }
+    to[n++] = '\r';
+    to[n++] = '\n';
+    if (random_below(r, 4) == 0) {
+        to[n++] = (char)ACT;
+        to[n++] = (char)random_below(r, 256);
+    }
+    return n;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max, unsigned seed)
+{
+    struct random r;
+    char text[1024];
+    size_t more, at;
+
+    random_seed(&r, seed);
+    if (random_below(&r, 3) == 0)
+        return LLVMFuzzerMutate(data, n, max);
+    more = make_request(text, &r);
+    if (n + more > max || n == 0)
+        return LLVMFuzzerMutate(data, n, max);
+    for (at = 1 + (size_t)random_below(&r, n); at > 1 && data[at - 1] != '\n';)
+        at--;
+    memmove(data + at + more, data + at, n - at);
+    memcpy(data + at, text, more);
+    return n + more;
+}
