@@ -26,6 +26,24 @@ def test_sigterm_is_a_clean_end():
         assert not re.search(r"truncated|damaged", s.log(), re.I), s.log()
 
 
+def test_a_second_sigterm_does_not_wait():
+    """The first one waits a little for a client that does not read; the second one for nobody."""
+    with Server(appendonly="no") as s:
+        c = s.client()
+        c.expect(["SET", "big", "v" * 1000000], "+OK")
+        deaf = s.client()
+        for _ in range(40):
+            deaf.send("GET", "big")
+        unread = lambda: max(int(x) for x in re.findall(rb"omem=(\d+)", c.call("CLIENT", "LIST")))  # noqa: E731
+        wait_until(lambda: unread() > 10000000, what="replies that nobody reads")
+        began = time.monotonic()
+        s.signal(signal.SIGTERM)
+        wait_until(lambda: "ending:" in s.log(), what="the end to begin")
+        s.signal(signal.SIGTERM)
+        s.wait_exit()
+        assert time.monotonic() - began < 1.5, "it waited all the same"
+
+
 def test_sigint_too():
     with Server(appendonly="no") as s:
         s.signal(signal.SIGINT)
