@@ -42,12 +42,18 @@ static bool file_open(const char *path)
     return true;
 }
 
+/* The two streams of the process are no files: nothing to open, now or anew. */
+static bool is_file(const char *path)
+{
+    return *path && strcmp(path, "stderr") != 0;
+}
+
 bool log_open(const char *path, enum log_level level)
 {
-    if (*path && !file_open(path))
+    if (is_file(path) && !file_open(path))
         return false;
     snprintf(sink.path, sizeof(sink.path), "%s", path);
-    sink.fd = *path ? sink.file : STDOUT_FILENO;
+    sink.fd = is_file(path) ? sink.file : *path ? STDERR_FILENO : STDOUT_FILENO;
     sink.level = level;
     sink.offset_read = 0; /* a new time zone counts from here */
     return true;
@@ -60,7 +66,7 @@ void log_set_level(enum log_level level)
 
 bool log_reopen(void)
 {
-    return !*sink.path || file_open(sink.path);
+    return !is_file(sink.path) || file_open(sink.path);
 }
 
 void log_syslog(const char *ident, int facility)

@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import (Closed, Error, Map, Server, Skip, blocked, main, show, temp_dir,  # noqa: E402
+from leanmq import (Closed, Error, Map, Server, Skip, blocked, find_leanmqd, main, show, temp_dir,  # noqa: E402
                     testing_redis, wait_until)
 
 
@@ -66,6 +66,12 @@ def test_sigterm_under_load_keeps_what_was_answered():
         assert s.wait_exit() == 0
         s.start()
         assert int(s.client().call("GET", "n")) in (n, n + 1)
+
+
+def test_log_to_standard_error():
+    p = subprocess.run([find_leanmqd(), "--port", "0", "--appendonly", "no", "--logfile", "stderr", "--unixsocket", os.path.join(temp_dir(), "s"),
+                        "--pidfile", "/nowhere/pid"], capture_output=True, text=True, timeout=20)
+    assert p.returncode == 1 and p.stdout == "" and "starting: " in p.stderr, p
 
 
 def test_sighup_reopens_the_log():
