@@ -172,7 +172,7 @@ differential: all
 
 clients: all
 	@$(TALLY) clients/redis-py $(PYTHON) tests/clients/redis_py.py
-	@$(TALLY) clients/libraries NODE_PATH=$(abspath $(BUILD)/clients/node_modules) $(if $(LONG),COUNT=100000) $(PYTHON) tests/clients/libraries.py
+	@$(TALLY) clients/libraries NODE_PATH=$(abspath $(BUILD)/clients/node_modules) COUNT=100000 $(PYTHON) tests/clients/libraries.py
 
 icount: $(OUT)/tests/icount
 	@$(TALLY) icount LEANMQ_ICOUNT=$(abspath $<) $(PYTHON) tests/icount.py
