@@ -3,13 +3,13 @@
 #include "base/err.h"
 #include "cmd/config.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #define CONF "leanmqd.conf"
 

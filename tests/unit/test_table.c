@@ -3,15 +3,15 @@
 #include "cmd/docs.h"
 #include "cmd/table.h"
 
-#include <cmocka.h>
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #define ARGS 16
 
