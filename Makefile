@@ -134,16 +134,16 @@ TALLY = tools/tally $(BUILD)/tally
 check:
 	@rm -rf $(BUILD)/tally
 	@$(MAKE) --no-print-directory CI=1 all
-	@$(MAKE) --no-print-directory CI=1 -k layers unit sim integration clients differential icount || true
-	@$(MAKE) --no-print-directory CI=1 -k sanitized fuzz-smoke || true
+	@$(MAKE) --no-print-directory CI=1 -k layers unit sim integration clients differential icount || $(TALLY) --broken || true
+	@$(MAKE) --no-print-directory CI=1 -k sanitized fuzz-smoke || $(TALLY) --broken || true
 	@$(TALLY) --sum
 
 check-all:
 	@rm -rf $(BUILD)/tally
 	@$(MAKE) --no-print-directory CI=1 all
-	@$(MAKE) --no-print-directory CI=1 -k layers unit sim integration clients differential icount LONG=1 || true
-	@$(MAKE) --no-print-directory CI=1 -k CC=clang unit || true
-	@$(MAKE) --no-print-directory CI=1 -k sanitized fuzz-smoke valgrind LONG=1 || true
+	@$(MAKE) --no-print-directory CI=1 -k layers unit sim integration clients differential icount LONG=1 || $(TALLY) --broken || true
+	@$(MAKE) --no-print-directory CI=1 -k CC=clang unit || $(TALLY) --broken || true
+	@$(MAKE) --no-print-directory CI=1 -k sanitized fuzz-smoke valgrind LONG=1 || $(TALLY) --broken || true
 	@$(TALLY) --sum
 
 SEEDS        = $(if $(LONG),100000,10000)
