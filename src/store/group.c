@@ -97,7 +97,8 @@ void group_advance(struct group *g, const struct stream *s, const struct stream_
         g->last_id = id[i];
     }
     if (i < n) {
-        g->entries_read += (int64_t)(n - i);
+        if (__builtin_add_overflow(g->entries_read, (int64_t)(n - i), &g->entries_read))
+            g->entries_read = INT64_MAX; /* ENTRIESREAD set it there */
         g->last_id = id[n - 1];
     }
     g->next = *after;

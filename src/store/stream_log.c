@@ -571,5 +571,5 @@ void stream_append(struct stream *s, struct stream_id id, const struct slice *fi
     s->marks += mark;
     s->bytes += d.bytes;
     s->length++;
-    s->added++;
+    s->added += s->added < INT64_MAX; /* XSETID may have set it there; it is told as a signed number */
 }
