@@ -45,10 +45,15 @@ static struct watch_key *watch_key(struct broker *b, struct slice name)
     return k;
 }
 
+/* A client may watch many keys, and a key be watched by many: looks on both sides at once, and is done
+ * with the shorter. */
 static bool watches(const struct watcher *w, const struct watch_key *k)
 {
-    list_for_each (it, &w->keys)
-        if (list_entry(it, struct watch_link, of_watcher)->key == k)
+    const struct list *mine = &w->keys, *theirs = &k->links;
+
+    for (struct list *a = mine->next, *b = theirs->next; a != mine && b != theirs; a = a->next, b = b->next)
+        if (list_entry(a, struct watch_link, of_watcher)->key == k ||
+            list_entry(b, struct watch_link, of_key)->watcher == w)
             return true;
     return false;
 }
