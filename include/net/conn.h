@@ -71,6 +71,8 @@ struct conn_hooks {
     void (*opened)(void *arg, struct conn *c);
     /* `bytes` are good until it returns. */
     void (*input)(struct conn *c, struct slice bytes, struct now now, struct conn_input *r);
+    /* It is over: nothing can be sent to it any more. At any time; may be NULL. closed() follows. */
+    void (*gone)(struct conn *c);
     /* The last call for this connection: its owner ends here. */
     void (*closed)(struct conn *c);
     struct conn *(*of)(struct outbox *o); /* whose it is; NULL: nobody's on a socket, it stays as it is */

@@ -66,6 +66,7 @@ void session_reset(struct session *s)
     s->db = 0;
     s->reply.proto = 2;
     s->replies = REPLY_ON;
+    s->out.muted = 0;
     s->authenticated = !*s->service->config.requirepass;
     mem_free(s->name);
     s->name = NULL;
@@ -134,6 +135,14 @@ static void run_one(struct session *s, const struct args *a, struct now now)
         serve_waiters(sv, s->last_command, now);
 }
 
+/* Replies over the hard limit: no more are made before what is there has been sent, or the client closed. */
+static bool too_much_unsent(const struct session *s)
+{
+    uint64_t hard = s->service->config.output[session_subscribed(s) ? OUTPUT_PUBSUB : OUTPUT_NORMAL].hard;
+
+    return hard && outbox_pending(&s->out) > hard;
+}
+
 struct session_run session_input(struct session *s, const char *p, size_t n, unsigned budget, struct now now)
 {
     struct service *sv = s->service;
@@ -146,7 +155,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
         struct resp_limits limits = limits_of(s); /* AUTH changes them */
         enum resp_result r;
 
-        if (budget == 0) {
+        if (budget == 0 || too_much_unsent(s)) {
             run.more = true;
             break;
         }

@@ -186,6 +186,8 @@ static void doom(struct link *k)
     list_remove(&k->aside);
     list_push(&cs->doomed, &k->aside);
     cs->n--;
+    if (cs->hooks.gone && k->c.owner)
+        cs->hooks.gone(&k->c);
 }
 
 /* An ending that the peer or the owner wanted. */
@@ -649,6 +651,11 @@ static bool send_once(struct link *k, struct slice ready)
         k->c.bytes_out += (uint64_t)n;
         outbox_taken(k->c.out, (size_t)n);
         touch(k);
+        if (k->c.closing) { /* it does read: it gets its time anew */
+            k->leave = k->cs->now.mono + CONN_GRACE;
+            list_remove(&k->age);
+            list_push(&k->cs->leaving, &k->age);
+        }
     }
     if (n < (ssize_t)ready.n)
         wait_writable(k);

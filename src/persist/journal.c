@@ -316,6 +316,11 @@ int journal_close(struct journal *j)
     int err = end_cleanly(j);
     int waited;
 
+    /* On a full disk the last commit may be there in part. Nobody was told of it: a start that finds it
+     * would need room to keep it. */
+    if (err == ERR_NO_SPACE)
+        j->disk->ops->truncate(j->incr.file, j->incr.at);
+
     if (j->job.on)
         j->syncer->poll(j->syncer, true, &waited);
     journal_abandon(j);

@@ -20,9 +20,20 @@ static int judge(struct journal *j, int err, bool named)
     return err == ERR_IO && refused ? err : journal_result(j, err);
 }
 
+/* On a disk too full for a whole reserve, what the old file had left is taken over by the new one: it was
+ * given back a moment ago, and acknowledgements live on it. */
+static void keep_reserve(struct journal *j, uint64_t left)
+{
+    struct incr *f = &j->incr;
+
+    if (left && j->disk->ops->allocate(f->file, f->at, left) == OK)
+        f->allocated = f->at + left;
+}
+
 int journal_rotate(struct journal *j, struct now now)
 {
     struct incr next;
+    uint64_t left;
     bool named;
     int err = journal_flush(j, now);
 
@@ -31,6 +42,7 @@ int journal_rotate(struct journal *j, struct now now)
     err = journal_next_incr(j, &next, &named);
     if (err < 0)
         return judge(j, err, named);
+    left = j->incr.allocated > j->incr.at ? j->incr.allocated - j->incr.at : 0;
     j->old_incrs += j->incr.at;
     err = j->disk->ops->truncate(j->incr.file, j->incr.at); /* only to give the reserve back */
     j->disk->ops->close_file(j->incr.file);
@@ -38,7 +50,10 @@ int journal_rotate(struct journal *j, struct now now)
     j->no_reserve = false;
     if (err == ERR_IO)
         return journal_result(j, err);
-    return journal_reserve(j);
+    err = journal_reserve(j);
+    if (err == OK && j->no_reserve)
+        keep_reserve(j, left);
+    return err;
 }
 
 /* --- the new base --- */

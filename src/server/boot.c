@@ -132,6 +132,7 @@ static void on_synced(void *arg, int fd)
 static bool watch_signals(struct server *sv)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not an end */
     return loop_signal(sv->loop, SIGTERM, on_terminate, sv) &&
            loop_signal(sv->loop, SIGINT, on_terminate, sv) && loop_signal(sv->loop, SIGHUP, on_hangup, sv) &&
            loop_signal(sv->loop, SIGCHLD, on_child, sv);

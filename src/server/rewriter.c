@@ -145,6 +145,7 @@ void rewriter_reap(struct server *sv)
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
         read(sv->child_pipe, &size, sizeof size) != sizeof size) {
         close(sv->child_pipe);
+        sv->disk->ops->unlink(sv->disk, base_name); /* a child that was killed left its file */
         failed(sv, "child", now);
         return;
     }

@@ -37,6 +37,12 @@ static void opened(void *arg, struct conn *c)
     c->limit = &sv->limits[OUTPUT_NORMAL];
 }
 
+/* Nothing more is to be taken out for it, though it is buried only at the end of the run. */
+static void gone(struct conn *c)
+{
+    call_wait_end(c->owner);
+}
+
 static void closed(struct conn *c)
 {
     session_free(c->owner);
@@ -74,7 +80,7 @@ static void input(struct conn *c, struct slice bytes, struct now now, struct con
         follow_subscription(sv, c, s);
 }
 
-const struct conn_hooks server_hooks = {.opened = opened, .input = input, .closed = closed, .of = conn_of};
+const struct conn_hooks server_hooks = {.opened = opened, .input = input, .gone = gone, .closed = closed, .of = conn_of};
 
 /* --- orders --- */
 
@@ -279,12 +285,12 @@ static void drain(struct server *sv)
     struct journal *j = sv->service.broker.journal;
 
     conns_listen(sv->conns, NULL);
-    if (j && journal_flush(j, now) != OK)
+    if (j && journal_flush(j, now) == ERR_IO)
         disk_failed("sync at the end");
-    conns_flush(sv->conns, &sv->service.broker.touched, UINT64_MAX);
+    conns_flush(sv->conns, &sv->service.broker.touched, safe_offset(sv));
     while (conns_unsent(sv->conns) && (now = clock_now()).mono < until) {
         loop_wait(sv->loop, 10 * 1000);
-        conns_flush(sv->conns, &sv->service.broker.touched, UINT64_MAX);
+        conns_flush(sv->conns, &sv->service.broker.touched, safe_offset(sv));
     }
 }
 
