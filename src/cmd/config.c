@@ -67,7 +67,8 @@ static int output_set(void *to, const struct setting *row, const struct slice *a
         int c = output_class(arg[i]);
 
         if (c < 0 || !num_bytes(arg[i + 1], &next[c].hard) || !num_bytes(arg[i + 2], &next[c].soft) ||
-            !num_i64(arg[i + 3], &next[c].soft_seconds) || next[c].soft_seconds < 0)
+            !num_i64(arg[i + 3], &next[c].soft_seconds) || next[c].soft_seconds < 0 ||
+            next[c].soft_seconds > INT_MAX)
             err = ERR_CONFIG;
     }
     if (err == OK)
@@ -138,7 +139,7 @@ NAMES("enable-debug-command", SETTING_START_ONLY, enable_debug_command, "no", de
     "machine), yes."),
 
 /* limits */
-ROW("proto-max-bulk-len", SETTING_BYTES, 0, proto_max_bulk_len, "512mb", MB, INT64_MAX,
+ROW("proto-max-bulk-len", SETTING_BYTES, 0, proto_max_bulk_len, "512mb", MB, INT_MAX,
     "The longest argument of a command."),
 ROW("client-query-buffer-limit", SETTING_BYTES, 0, client_query_buffer_limit, "1gb", MB, INT64_MAX,
     "What is kept of a client's unfinished requests, and of a transaction; beyond it the\n"

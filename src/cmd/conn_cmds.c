@@ -109,7 +109,7 @@ static void reply_hello(struct call *c)
 /* HELLO [version [AUTH user password] [SETNAME name]]: nothing changes unless all of it is good. */
 int cmd_hello(struct call *c)
 {
-    const struct slice *name = NULL;
+    const struct slice *name = NULL, *login = NULL;
     int64_t proto = c->reply->proto;
     int err;
 
@@ -119,8 +119,7 @@ int cmd_hello(struct call *c)
         return call_fail(c, "NOPROTO unsupported protocol version");
     for (size_t i = 2; i < c->n; i++) {
         if (slice_is(c->arg[i], "AUTH") && i + 2 < c->n) {
-            if ((err = log_in(c, c->arg[i + 1], c->arg[i + 2])) != OK)
-                return err;
+            login = &c->arg[i + 1];
             i += 2;
         } else if (slice_is(c->arg[i], "SETNAME") && i + 1 < c->n) {
             name = &c->arg[++i];
@@ -131,6 +130,8 @@ int cmd_hello(struct call *c)
             return call_fail(c, "ERR Syntax error in HELLO option '%.*s'", SLICE_ARG(c->arg[i]));
         }
     }
+    if (login && (err = log_in(c, login[0], login[1])) != OK)
+        return err;
     if (!c->session->authenticated)
         return call_fail(
             c, "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "

@@ -40,6 +40,47 @@ def test_maxclients():
         assert int(held[0].info("clients")["connected_clients"]) == 10
 
 
+def test_nothing_is_taken_out_for_a_killed_waiter():
+    with Server(appendonly="no") as s:
+        a, b = s.client(), s.client()
+        me = a.call("CLIENT", "ID")
+        a.send("BRPOP", "l", "0")
+        blocked(s, 1)
+        for command in (("CLIENT", "KILL", "ID", str(me)), ("LPUSH", "l", "precious"), ("LLEN", "l")):
+            b.send(*command)
+        assert [b.read() for _ in range(3)] == [1, 1, 1]
+        b.expect("RPOP l", "precious")
+
+
+def test_nothing_is_taken_out_for_a_waiter_that_left():
+    """It hangs up while the server is busy; what is pushed in the same turn stays for others."""
+    with Server(appendonly="no", enable_debug_command="yes") as s:
+        a, busy, b = s.client(), s.client(), s.client()
+        a.send("BRPOP", "l", "0")
+        blocked(s, 1)
+        busy.send("DEBUG", "SLEEP", "0.3")
+        a.close()
+        b.send("LPUSH", "l", "precious")
+        busy.read()
+        assert b.read() == 1
+        b.expect("LLEN l", ":1")
+
+
+def test_watching_many_keys_is_quick():
+    with Server(appendonly="no") as s:
+        c = s.client()
+        began = time.monotonic()
+        c.expect(["WATCH"] + ["key:%d" % i for i in range(50000)], "+OK")
+        assert time.monotonic() - began < 5
+
+
+def test_a_refused_hello_does_not_log_in():
+    with Server(appendonly="no", requirepass="pw") as s:
+        c = Raw(s.port)
+        assert isinstance(c.call("HELLO", "3", "AUTH", "default", "pw", "BOGUS"), Error)
+        c.expect("DBSIZE", "-NOAUTH Authentication required.")
+
+
 def test_timeout_closes_the_idle_and_no_other():
     with Server(timeout=1) as s:
         idle, busy, sub, waiting = s.client(), s.client(), s.client(), s.client()

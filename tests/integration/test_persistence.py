@@ -130,6 +130,24 @@ def test_clean_restart():
         assert digest(s) == before
 
 
+def test_counters_at_their_end_come_back():
+    """XSETID and ENTRIESREAD can set them as high as they go: what is counted on from there must load."""
+    top = str((1 << 63) - 1)
+    with Server(enable_debug_command="yes") as s:
+        c = s.client()
+        for command in ("XADD s 1-1 a b", "XSETID s 1-1 ENTRIESADDED " + top, "XADD s 1-2 a b", "XSETID s 5-5",
+                        "XGROUP CREATE s g 0", "XGROUP SETID s g 0 ENTRIESREAD " + top, "XREADGROUP GROUP g c STREAMS s >"):
+            assert not isinstance(c.call(*command.split()), Error), command
+        before = c.call("DEBUG", "DIGEST")
+        s.restart(hard=True)
+        c = s.client()
+        assert c.call("DEBUG", "DIGEST") == before
+        c.call("BGREWRITEAOF")
+        wait_until(lambda: s.client().info("persistence")["aof_rewrite_in_progress"] == "0" and "rewrite done" in s.log(), what="the rewrite")
+        s.restart(hard=True)
+        assert s.client().call("DEBUG", "DIGEST") == before
+
+
 def test_kill_9():
     for fsync in ("always", "everysec", "no"):
         with Server(appendfsync=fsync) as s:
