@@ -9,7 +9,8 @@
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_VERBOSE, LOG_LEVEL_NOTICE, LOG_LEVEL_WARNING, LOG_LEVEL_NOTHING };
 
-/* `path` empty: standard output; "stderr": standard error. False (errno) if it cannot be opened; the old one stays. */
+/* `path` empty: standard output; "stderr": standard error. False (errno) if it cannot be opened; the old one
+ * stays. */
 bool log_open(const char *path, enum log_level level);
 void log_set_level(enum log_level level);
 bool log_reopen(void);                            /* the same path again, after a logrotate */

@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "broker/db.h"
 #include "persist/journal.h"
-#include "proto/outbox.h"
+#include "proto/reply.h"
 #include "store/stream.h"
 
 /* Where a change comes from. REPLAY: out of the journal; nothing is refused, expired, woken or recorded. */
@@ -47,7 +47,9 @@ struct broker {
     uint64_t waiters;      /* how many wait */
     struct dict watched;   /* struct watch_key */
     struct pubsub *pubsub;
-    struct list touched; /* outboxes with something to send */
+    struct list touched;         /* outboxes with something to send */
+    const struct reply *in_exec; /* where the EXEC that runs answers; NULL: none does */
+    struct outbox aside;         /* messages to that client: they go behind its reply, not into it */
     struct orders orders;
     struct broker_stats stats;
 };

@@ -30,6 +30,7 @@ void broker_free(struct broker *b)
     dict_clear(&b->watched);
     pubsub_free(b->pubsub);
     heap_free(&b->timeouts);
+    outbox_free(&b->aside);
     buf_free(&b->nowhere);
 }
 

@@ -143,16 +143,22 @@ static size_t deliver(struct broker *b, struct channel *c, struct slice channel,
 
     list_for_each (it, &c->heard_by) {
         struct reply *r = list_entry(it, struct subscription, of_channel)->subscriber->reply;
-        uint64_t from = outbox_pos(r->out);
+        struct reply behind = {.out = &b->aside, .proto = r->proto};
+        uint64_t from;
 
+        if (r == b->in_exec)
+            r = &behind;
+        from = outbox_pos(r->out);
         reply_push(r, pattern ? 4 : 3);
         reply_bulk_str(r, pattern ? "pmessage" : "message");
         if (pattern)
             reply_bulk(r, channel_name(c));
         reply_bulk(r, channel);
         reply_bulk(r, message);
-        outbox_mark(r->out, from, broker_offset(b));
-        broker_touch(b, r->out);
+        if (r != &behind) {
+            outbox_mark(r->out, from, broker_offset(b));
+            broker_touch(b, r->out);
+        }
         n++;
     }
     return n;

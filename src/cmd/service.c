@@ -43,6 +43,7 @@ void service_apply_config(struct service *s)
 void service_start(struct service *s)
 {
     broker_init(&s->broker, (int)s->config.databases, s->broker.seed);
+    outbox_init(&s->broker.aside, &s->pool);
     service_apply_config(s);
 }
 

@@ -80,7 +80,8 @@ static void input(struct conn *c, struct slice bytes, struct now now, struct con
         follow_subscription(sv, c, s);
 }
 
-const struct conn_hooks server_hooks = {.opened = opened, .input = input, .gone = gone, .closed = closed, .of = conn_of};
+const struct conn_hooks server_hooks = {
+    .opened = opened, .input = input, .gone = gone, .closed = closed, .of = conn_of};
 
 /* --- orders --- */
 

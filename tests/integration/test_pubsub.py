@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import blocked, both, check, main, show, wait_until  # noqa: E402
+from leanmq import Raw, Server, blocked, both, check, main, show, wait_until  # noqa: E402
 
 
 def mark(c):
@@ -155,6 +155,19 @@ def test_databases_do_not_matter(a, b):
     a.expect("SELECT 3", "+OK")
     a.expect("PUBLISH n x", ":1")
     b.expect_read("[message n x]")
+
+
+def test_ones_own_message_comes_behind_the_reply():
+    """RESP3: a push between the elements of EXEC's reply would be taken for one of them."""
+    with Server(appendonly="no") as s:
+        c = Raw(s.port, proto=3)
+        c.call("SUBSCRIBE", "ch")
+        c.expect("MULTI", "+OK")
+        for command in ("SET q 1", "PUBLISH ch x", "GET q"):
+            c.expect(command, "+QUEUED")
+        check(c.call("EXEC"), "[+OK :1 1]", "EXEC")
+        check(c.read(), ">[message ch x]", "the message")
+        c.expect("PING", "+PONG")
 
 
 main(globals())
