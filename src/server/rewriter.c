@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RETRY_AFTER ((msec)60 * 1000) /* an automatic rewrite that failed is not tried again at once */
+#define RETRY_AFTER ((usec)60 * 1000000) /* an automatic rewrite that failed is not tried again at once */
 
 static const char base_name[] = "temp-rewrite-base.aof";
 
@@ -52,7 +52,7 @@ static void failed(struct server *sv, const char *step, msec now)
     log_warning("rewrite failed: step=%s", step);
     st->rewriting = st->last_rewrite_ok = false;
     st->last_rewrite_ended = now;
-    sv->next_auto_rewrite = now + RETRY_AFTER;
+    sv->next_auto_rewrite = clock_usec() + RETRY_AFTER;
 }
 
 static void start(struct server *sv, struct now now)
@@ -126,8 +126,8 @@ void rewriter_consider(struct server *sv, struct now now)
     if (o->rewrite) {
         o->rewrite = false;
         start(sv, now);
-    } else if (now.wall >= sv->next_auto_rewrite && (grown(sv) || short_of_space(sv))) {
-        sv->next_auto_rewrite = now.wall + (grown(sv) ? 0 : RETRY_AFTER);
+    } else if (now.mono >= sv->next_auto_rewrite && (grown(sv) || short_of_space(sv))) {
+        sv->next_auto_rewrite = now.mono + (grown(sv) ? 0 : RETRY_AFTER);
         start(sv, now);
     }
 }
