@@ -51,6 +51,9 @@ struct command {
     const char *summary;
     /* CMD_MOVABLE: the positions of keys, at most `max` of them; how many there are. */
     size_t (*find_keys)(const struct slice *arg, size_t n, size_t *pos, size_t max);
+    const char *complexity; /* "O(N) in keys" */
+    const char *errors;     /* what a caller should expect beside arity, syntax and WRONGTYPE; NULL: nothing */
+    const char *differs;    /* what is not as in Redis; NULL: nothing */
 };
 
 extern const struct command command_table[]; /* ends with name == NULL */

@@ -282,10 +282,11 @@ static void reply_docs(struct reply *r, const struct command *row)
     bool container = row->flags & CMD_CONTAINER;
 
     reply_name(r, row);
-    reply_map(r, container ? 4 : 3);
+    reply_map(r, container ? 5 : 4);
     reply_text(r, "summary", row->summary);
     reply_text(r, "since", row->since);
     reply_text(r, "group", row->group);
+    reply_text(r, "complexity", row->complexity);
     if (!container)
         return;
     reply_bulk_str(r, "subcommands");

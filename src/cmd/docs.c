@@ -56,7 +56,11 @@ static void put_command(struct buf *b, const struct command *row)
     put_name(b, row->name);
     buf_addf(b, "%s%s\n\n%s Since %s.", *row->syntax ? " " : "", row->syntax, row->summary, row->since);
     put_flags(b, row);
-    buf_add_char(b, '\n');
+    buf_addf(b, " Complexity: %s.\n", row->complexity);
+    if (row->errors)
+        buf_addf(b, "\nErrors: %s\n", row->errors);
+    if (row->differs)
+        buf_addf(b, "\nDiffers from Redis: %s\n", row->differs);
 }
 
 static void put_group(struct buf *b, const char *group)

@@ -78,6 +78,7 @@ static void containers_and_their_rows_belong_together(void **state)
             assert_string_equal(of->group, c->group);
         }
         assert_true(c->run || c->flags & CMD_CONTAINER);
+        assert_true(c->complexity && *c->complexity);
         if (!c->run)
             assert_true(c->min >= 2); /* alone it is refused before anybody runs it */
     }
