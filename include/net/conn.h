@@ -94,6 +94,9 @@ struct conns_stats {
 struct conns *conns_new(struct loop *loop, const struct conn_hooks *hooks, const struct conns_limits *limits,
                         struct now now);
 void conns_free(struct conns *cs); /* closes all; before its loop */
+/* In a forked child: its copies of the sockets are closed, and no peer hears of it. Nothing else of `cs` is
+ * the child's to use. */
+void conns_forked(struct conns *cs);
 void conns_set_limits(struct conns *cs, const struct conns_limits *limits);
 /* Accepts from `l` from now on (borrowed); NULL: from none. */
 void conns_listen(struct conns *cs, struct listener *l);

@@ -27,10 +27,14 @@ struct listener_options {
     unsigned unix_perm;    /* 0: what the umask leaves */
 };
 
-/* ERR_IO with the reason in *why: then nothing is open. */
+/* ERR_IO, or ERR_LOCKED when another process has an address, with the reason in *why: then nothing is open.
+ */
 int listener_open(struct loop *loop, const struct listener_options *o, struct listener **out,
                   struct buf *why);
-void listener_free(struct listener *l);                       /* closes; accepted connections stay */
+void listener_free(struct listener *l); /* closes; accepted connections stay */
+/* In a forked child: its copies of the sockets are closed, so that they end with the parent. The loop is the
+ * parent's too and hears nothing of it. */
+void listener_forked(struct listener *l);
 int listener_port(const struct listener *l);                  /* the one that is bound; 0: no TCP */
 void listener_set_keepalive(struct listener *l, int seconds); /* for connections accepted from now on */
 

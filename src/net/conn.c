@@ -177,7 +177,8 @@ static void doom(struct link *k)
     if (k->wevent)
         event_del(k->wevent);
     k->stuck = false;
-    shutdown(k->c.fd, SHUT_RDWR); /* a forked child has the socket, too: close() alone would not be heard */
+    shutdown(k->c.fd,
+             SHUT_RDWR); /* a child just forked has the socket, too: close() alone might not be heard */
     close(k->c.fd);
     k->c.fd = -1;
     not_ready(k);
@@ -857,4 +858,14 @@ void conns_free(struct conns *cs)
     must(list_empty(&cs->all));
     shared_free(cs->shared);
     mem_free(cs);
+}
+
+void conns_forked(struct conns *cs)
+{
+    list_for_each (it, &cs->all) {
+        const struct link *k = list_entry(it, struct link, all);
+
+        if (k->c.fd >= 0)
+            close(k->c.fd);
+    }
 }

@@ -167,7 +167,7 @@ static int listen_tcp(struct listener *l, const struct listener_options *o, cons
         return OK;
     }
     buf_addf(why, "cannot listen on %s port %d: %s", name, port, strerror(err));
-    return ERR_IO;
+    return err == EADDRINUSE ? ERR_LOCKED : ERR_IO;
 }
 
 static int listen_all(struct listener *l, const struct listener_options *o, struct buf *why)
@@ -204,7 +204,7 @@ static int clear_path(const struct sockaddr_un *a, struct buf *why)
         close(fd);
     if (fd >= 0 && (err == 0 || err == EAGAIN)) {
         buf_addf(why, "cannot listen on %s: another process does", a->sun_path);
-        return ERR_IO;
+        return ERR_LOCKED;
     }
     unlink(a->sun_path);
     return OK;
@@ -227,15 +227,16 @@ static int listen_unix(struct listener *l, const struct listener_options *o, str
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     struct stat st;
-    int fd;
+    int fd, err;
 
     if (strlen(o->unix_path) >= sizeof a.sun_path) {
         buf_addf(why, "cannot listen on %s: the path is too long", o->unix_path);
         return ERR_IO;
     }
     strcpy(a.sun_path, o->unix_path);
-    if (clear_path(&a, why) < 0)
-        return ERR_IO;
+    err = clear_path(&a, why);
+    if (err < 0)
+        return err;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || !bind_unix(fd, &a, o) || lstat(a.sun_path, &st) < 0) {
         buf_addf(why, "cannot listen on %s: %s", a.sun_path, strerror(errno));
@@ -283,6 +284,12 @@ void listener_free(struct listener *l)
         unlink(l->path.sun_path);
     mem_free(l->v);
     mem_free(l);
+}
+
+void listener_forked(struct listener *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        close(l->v[i]->fd);
 }
 
 int listener_port(const struct listener *l)

@@ -33,8 +33,7 @@ static struct posix_disk *of(struct disk *d)
     return (struct posix_disk *)d;
 }
 
-/* flock belongs to the open file, so a forked child holds it too: no second daemon starts while a rewrite
- * of the first one still writes. Read-only, for the check of a directory on a read-only mount. */
+/* Read-only, for the check of a directory on a read-only mount. */
 static int disk_lock(struct disk *d)
 {
     struct posix_disk *p = of(d);
@@ -116,7 +115,8 @@ static bool disk_exists(struct disk *d, const char *name)
     return fstatat(of(d)->dir, name, &st, 0) == 0;
 }
 
-/* No LOCK_UN: closing our descriptor leaves the lock to a child that still holds its copy. */
+/* No LOCK_UN: flock belongs to the open file, and a rewrite's child that closes its copy of the descriptor
+ * must not take the lock away from its parent. */
 static void disk_close(struct disk *d)
 {
     struct posix_disk *p = of(d);

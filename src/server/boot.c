@@ -183,6 +183,30 @@ static bool open_log(const struct config *c, int *status)
     return true;
 }
 
+/* --- what another process may still hold --- */
+
+#define PATIENCE ((usec)3 * 1000000)
+#define PAUSE    ((usec)50 * 1000)
+
+/* A process that was killed has its addresses and its lock until the system has torn it down, which for a
+ * large one takes a while. True: try again; *until is 0 at first. */
+static bool worth_a_wait(struct server *sv, usec *until, const struct buf *why)
+{
+    usec now = clock_usec();
+
+    if (!*until) {
+        *until = now + PATIENCE;
+        log_notice("waiting: reason=\"%.*s\" seconds=%d", SLICE_ARG(buf_slice(why)),
+                   (int)(PATIENCE / 1000000));
+    }
+    if (now >= *until || sv->terminate)
+        return false;
+    loop_wait(sv->loop, PAUSE);
+    if (sv->conns)
+        server_turn(sv);
+    return true;
+}
+
 /* --- sockets --- */
 
 static bool open_sockets(struct server *sv, int *status)
@@ -197,8 +221,13 @@ static bool open_sockets(struct server *sv, int *status)
     struct conn_hooks hooks = server_hooks;
     struct conns_limits none = {.clients = (size_t)c->maxclients};
     struct buf why = {0};
+    usec until = 0;
+    int err;
 
-    if (listener_open(sv->loop, &o, &sv->listener, &why) != OK)
+    while ((err = listener_open(sv->loop, &o, &sv->listener, &why)) == ERR_LOCKED &&
+           worth_a_wait(sv, &until, &why))
+        why.n = 0;
+    if (err != OK)
         return complain(status, EXIT_CONFIG, "cannot listen", &why);
     hooks.arg = sv;
     sv->conns = conns_new(sv->loop, &hooks, &none, clock_now());
@@ -280,10 +309,13 @@ static bool load(struct server *sv, const char *name, struct journal_tail *tail,
     struct recover_report report;
     struct buf why = {0};
     msec start = clock_now().wall;
+    usec until = 0;
     int err;
 
     sv->service.server.loading = true;
-    err = recover(sv->disk, name, &ops, &report, tail, &why);
+    while ((err = recover(sv->disk, name, &ops, &report, tail, &why)) == ERR_LOCKED &&
+           worth_a_wait(sv, &until, &why))
+        why.n = 0;
     sv->service.server.loading = false;
     if (err == OK) {
         say_recovered(sv, &report, clock_now().wall - start);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "broker/rewrite.h"
 #include "cmd/service.h"
+#include "persist/manifest.h"
 #include "server/server.h"
 
 #include <errno.h>
@@ -17,24 +18,43 @@
 
 #define RETRY_AFTER ((usec)60 * 1000000) /* an automatic rewrite that failed is not tried again at once */
 
-static const char base_name[] = "temp-rewrite-base.aof";
+/* Each child has a name of its own: one that outlives a killed parent by a moment writes to nobody's base. */
+static void name_base(char to[MANIFEST_FILE_NAME], pid_t child)
+{
+    snprintf(to, MANIFEST_FILE_NAME, JOURNAL_BASE_TEMP "%ld.aof", (long)child);
+}
+
+/* What the child shares with its parent is closed, or addresses, connections and the lock would be taken
+ * until the system has torn down a child as large as the parent was: a daemon started at once after a
+ * kill -9 would find them in use, and its clients would hang. */
+static void let_go(struct server *sv)
+{
+    conns_forked(sv->conns);
+    listener_forked(sv->listener);
+    sv->disk->ops->close(sv->disk);
+    sv->disk = NULL;
+}
 
 /* Leaves by _exit(): the parent's buffers and files are not the child's to flush. */
-static void child_main(struct server *sv, uint64_t offset)
+static void child_main(struct server *sv, pid_t parent, uint64_t offset)
 {
     const struct broker *b = &sv->service.broker;
     const struct config *c = &sv->service.config;
     struct journal_base *base;
     struct disk *disk;
-    char path[4096];
+    char path[4096], name[MANIFEST_FILE_NAME];
     uint64_t size;
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* or it would hold lock and port after a parent that was killed */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it was killed before that */
+        _exit(1);
     log_role('C');
     loop_forked(sv->loop);
+    let_go(sv);
+    name_base(name, getpid());
     snprintf(path, sizeof path, "%s/%s", c->dir, c->appenddirname);
     disk = disk_posix(path, false);
-    if (!disk || journal_base_new(disk, base_name, offset, &base) != OK)
+    if (!disk || journal_base_new(disk, name, offset, &base) != OK)
         _exit(1);
     if (rewrite_write(b, base) != OK) {
         journal_base_abandon(base);
@@ -59,6 +79,7 @@ static void start(struct server *sv, struct now now)
 {
     struct journal *j = sv->service.broker.journal;
     struct server_stats *st = &sv->service.server;
+    pid_t self = getpid();
     int fd[2];
     usec before;
 
@@ -74,7 +95,7 @@ static void start(struct server *sv, struct now now)
     sv->child_pipe = fd[1];
     sv->child = fork();
     if (sv->child == 0)
-        child_main(sv, journal_offset(j));
+        child_main(sv, self, journal_offset(j));
     close(fd[1]);
     sv->child_pipe = fd[0];
     st->last_fork = clock_usec() - before;
@@ -135,12 +156,14 @@ void rewriter_consider(struct server *sv, struct now now)
 void rewriter_reap(struct server *sv)
 {
     struct server_stats *st = &sv->service.server;
+    char base_name[MANIFEST_FILE_NAME];
     msec now = clock_now().wall;
     uint64_t size = 0;
     int status;
 
     if (!sv->child || waitpid(sv->child, &status, WNOHANG) != sv->child)
         return;
+    name_base(base_name, sv->child);
     sv->child = 0;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
         read(sv->child_pipe, &size, sizeof size) != sizeof size) {
@@ -164,11 +187,15 @@ void rewriter_reap(struct server *sv)
 
 void rewriter_stop(struct server *sv)
 {
+    char base_name[MANIFEST_FILE_NAME];
+
     if (!sv->child)
         return;
     kill(sv->child, SIGKILL);
     while (waitpid(sv->child, NULL, 0) < 0 && errno == EINTR)
         ;
+    name_base(base_name, sv->child);
+    sv->disk->ops->unlink(sv->disk, base_name);
     close(sv->child_pipe);
     sv->child = 0;
 }

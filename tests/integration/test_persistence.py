@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """What is kept: over a clean restart, kill -9, a rewrite under load, torn and damaged files, a full disk."""
+import fcntl
 import glob
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -201,6 +203,90 @@ def test_rewrite_under_load_then_kill_9():
         c = s.client()
         for i in range(3):
             check(c.call("XLEN", "x%d" % i), ":%d" % acked[i])
+
+
+def rewriting_server(size=100 << 20):
+    """With so much data that a rewrite takes a while, and its child at work; .before is the digest."""
+    s = Server(auto_aof_rewrite_percentage=0, appendfsync="no")
+    c = s.client()
+    value = "v" * 10000
+    for i in range(0, size // 10000, 500):
+        c.pipeline([("SET", "k%d" % (i + j), value) for j in range(500)])
+    s.before = digest(s)
+    c.call("BGREWRITEAOF")
+    wait_until(lambda: children(s.pid), what="the child of a rewrite")
+    return s
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(word) for word in f.read().split()]
+
+
+def held(pid):
+    """What a process has open, or None when it has ended."""
+    try:
+        return [os.readlink("/proc/%d/fd/%s" % (pid, n)) for n in os.listdir("/proc/%d/fd" % pid)]
+    except OSError:
+        return None
+
+
+def test_a_rewrite_holds_nothing_of_its_parent():
+    """Neither sockets nor the lock, which would be taken until the system has torn down the child."""
+    if testing_redis():
+        raise Skip("Redis' child keeps them")
+    with rewriting_server() as s:
+        child, = children(s.pid)
+
+        def let_go():
+            files = held(child)
+            assert files is not None, "the rewrite was over too soon"
+            return not any(f.startswith("socket:") or f.endswith(".lock") for f in files) and any("temp-rewrite" in f for f in files)
+
+        wait_until(let_go, what="the child to close what is not its own")
+        s.client().expect("PING", "+PONG")
+        wait_rewrite(s.client())
+
+
+def test_kill_9_in_a_rewrite_and_a_start_at_once():
+    for _ in range(3):
+        with rewriting_server() as s:
+            waiting, port = s.client(), s.port
+            assert children(s.pid), "the rewrite was over too soon"
+            s.kill()
+            s.start()
+            assert s.port == port and "waiting:" not in s.log(), s.log()
+            waiting.expect_closed()
+            assert digest(s) == s.before
+            leftovers = [f for f in os.listdir(os.path.join(s.dir, "appendonlydir")) if f.startswith("temp-")]
+            assert not leftovers, leftovers
+
+
+def test_a_clean_end_in_a_rewrite_leaves_nothing():
+    with rewriting_server() as s:
+        assert children(s.pid), "the rewrite was over too soon"
+        assert s.stop() == 0
+        assert not [f for f in os.listdir(os.path.join(s.dir, "appendonlydir")) if f.startswith("temp-")]
+
+
+def test_a_start_waits_for_a_process_that_is_going():
+    """Its address and its lock are waited for, each for a while."""
+    if testing_redis():
+        raise Skip("Redis gives up at once")
+    with Server() as s:
+        s.client().expect("SET k v", "+OK")
+        s.kill()
+        with socket.socket() as there, open(os.path.join(s.dir, "appendonlydir", "leanmqd.lock")) as lock:
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            there.bind(("127.0.0.1", s.port))
+            there.listen()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            s.start(wait=False)
+            wait_until(lambda: s.log().count("waiting:") == 1, what="it to say that it waits")
+            there.close()
+            wait_until(lambda: s.log().count("waiting:") == 2, what="it to say that it waits for the lock")
+        s.wait_ready()
+        s.client().expect("GET k", "v")
 
 
 def test_automatic_rewrite():

@@ -837,7 +837,7 @@ static void address_in_use_is_an_error(void **state)
     struct listener *l2 = NULL;
     struct buf why = {0};
 
-    assert_int_equal(listener_open(t->loop, &o, &l2, &why), ERR_IO);
+    assert_int_equal(listener_open(t->loop, &o, &l2, &why), ERR_LOCKED);
     assert_null(l2);
     assert_true(why.n > 0);
     why.n = 0;
@@ -914,7 +914,7 @@ static void unix_socket_comes_and_goes(void **state)
     snprintf(addr, sizeof addr, "%s:0", path);
     assert_string_equal(t->last->addr, addr);
     assert_true(t->last->is_unix && t->last->loopback);
-    assert_int_equal(listener_open(t->loop, &o, &l2, &why), ERR_IO); /* in use */
+    assert_int_equal(listener_open(t->loop, &o, &l2, &why), ERR_LOCKED); /* in use */
     close(fd);
     conns_listen(t->conns, NULL);
     listener_free(l);
