@@ -36,6 +36,7 @@ enum err {
     ERR_DAMAGED = -43, /* bytes that had been synced are not what was written */
     ERR_FORMAT = -44,  /* not a file of ours, or of a version we do not know */
     ERR_CONFIG = -45,
+    ERR_STOPPED = -46, /* it was asked to stop */
 };
 
 #endif

@@ -23,8 +23,8 @@ struct recover_file {
 struct recover_ops {
     /* One record. Not OK: a record that means nothing, which makes the file damaged. */
     int (*apply)(void *arg, const struct slice *word, size_t n);
-    /* From time to time, between records: bytes read so far, of all. May be NULL. */
-    void (*progress)(void *arg, uint64_t done, uint64_t all);
+    /* From time to time, between units: bytes read so far, of all. False: enough, stop. May be NULL. */
+    bool (*progress)(void *arg, uint64_t done, uint64_t all);
     /* After each file, a damaged one too. May be NULL. */
     void (*file)(void *arg, const struct recover_file *file);
     void *arg;
@@ -48,7 +48,8 @@ struct recover_report {
 
 /* Locks the directory and loads it. OK with *report and *tail; ERR_LOCKED, ERR_IO, ERR_FORMAT (a file we
  * cannot read, though nothing says it is bad), or ERR_DAMAGED, with the file, the offset and what to run
- * in *why. Nothing on the disk changes but for the lock file. The lock stays with the disk. */
+ * in *why; ERR_STOPPED if progress() said so. Nothing on the disk changes but for the lock file. The lock
+ * stays with the disk. */
 int recover(struct disk *disk, const char *name, const struct recover_ops *ops, struct recover_report *report,
             struct journal_tail *tail, struct buf *why);
 

@@ -44,6 +44,8 @@ int server_run(struct server *s);                                      /* the ex
 void server_turn(struct server *s);
 void server_apply_settings(struct server *s);
 void server_tell(const struct server *s, const char *state); /* the service manager, if there is one */
+bool server_ends(const struct server *s);                    /* a signal or SHUTDOWN has said so */
+void server_say_end(const struct server *s);                 /* to the log and the service manager */
 extern const struct conn_hooks server_hooks;                 /* arg is to be filled in */
 
 /* rewriter.c: the child that writes a new base. */

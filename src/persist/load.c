@@ -93,13 +93,13 @@ int load_part(struct load *l, uint64_t begin, uint64_t *at, enum load_part *part
     return OK;
 }
 
-static void tell_progress(struct load *l, uint64_t bytes)
+static int tell_progress(struct load *l, uint64_t bytes)
 {
     l->done += bytes;
-    if (l->ops->progress && l->done - l->told >= PROGRESS_STEP) {
-        l->told = l->done;
-        l->ops->progress(l->ops->arg, l->done, l->all);
-    }
+    if (!l->ops->progress || l->done - l->told < PROGRESS_STEP)
+        return OK;
+    l->told = l->done;
+    return l->ops->progress(l->ops->arg, l->done, l->all) ? OK : ERR_STOPPED;
 }
 
 int load_apply(struct load *l, uint64_t begin, uint64_t bytes)
@@ -125,8 +125,7 @@ int load_apply(struct load *l, uint64_t begin, uint64_t bytes)
             return load_damaged(l, begin, "a record there means nothing to this version");
         l->file.records++;
     }
-    tell_progress(l, bytes);
-    return OK;
+    return tell_progress(l, bytes);
 }
 
 int load_damaged(struct load *l, uint64_t at, const char *what)

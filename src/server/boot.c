@@ -199,12 +199,21 @@ static bool worth_a_wait(struct server *sv, usec *until, const struct buf *why)
         log_notice("waiting: reason=\"%.*s\" seconds=%d", SLICE_ARG(buf_slice(why)),
                    (int)(PATIENCE / 1000000));
     }
-    if (now >= *until || sv->terminate)
+    if (now >= *until || server_ends(sv))
         return false;
     loop_wait(sv->loop, PAUSE);
     if (sv->conns)
         server_turn(sv);
     return true;
+}
+
+/* What was begun is left as it is: nothing has been written yet. */
+static bool leave_early(const struct server *sv, struct buf *why, int *status)
+{
+    buf_free(why);
+    server_say_end(sv);
+    *status = EXIT_CLEAN;
+    return false;
 }
 
 /* --- sockets --- */
@@ -228,7 +237,8 @@ static bool open_sockets(struct server *sv, int *status)
            worth_a_wait(sv, &until, &why))
         why.n = 0;
     if (err != OK)
-        return complain(status, EXIT_CONFIG, "cannot listen", &why);
+        return server_ends(sv) ? leave_early(sv, &why, status)
+                               : complain(status, EXIT_CONFIG, "cannot listen", &why);
     hooks.arg = sv;
     sv->conns = conns_new(sv->loop, &hooks, &none, clock_now());
     conns_listen(sv->conns, sv->listener);
@@ -246,7 +256,7 @@ static int apply(void *arg, const struct slice *word, size_t n)
 }
 
 /* Clients are told -LOADING meanwhile, and the service manager how far it is. */
-static void progress(void *arg, uint64_t done, uint64_t all)
+static bool progress(void *arg, uint64_t done, uint64_t all)
 {
     struct server *sv = arg;
     char text[64];
@@ -257,6 +267,7 @@ static void progress(void *arg, uint64_t done, uint64_t all)
     server_turn(sv);
     snprintf(text, sizeof text, "STATUS=loading: %d %%", all ? (int)(done * 100 / all) : 0);
     server_tell(sv, text);
+    return !server_ends(sv);
 }
 
 /* A dump.rdb where there is no journal is somebody's data: an empty broker is no answer to it. */
@@ -322,6 +333,8 @@ static bool load(struct server *sv, const char *name, struct journal_tail *tail,
         buf_free(&why);
         return true;
     }
+    if (err == ERR_STOPPED || (err == ERR_LOCKED && server_ends(sv)))
+        return leave_early(sv, &why, status);
     log_warning("journal not loaded: %.*s", SLICE_ARG(buf_slice(&why)));
     return complain(status, exit_for(err), "journal", &why);
 }

@@ -295,16 +295,24 @@ static void drain(struct server *sv)
     }
 }
 
+bool server_ends(const struct server *sv)
+{
+    return sv->terminate || sv->service.broker.orders.shutdown != SHUTDOWN_NONE;
+}
+
+void server_say_end(const struct server *sv)
+{
+    log_notice("ending: reason=%s", sv->terminate ? "signal" : "SHUTDOWN");
+    server_tell(sv, "STOPPING=1");
+}
+
 int server_run(struct server *sv)
 {
-    struct orders *o = &sv->service.broker.orders;
-
-    while (!sv->terminate && o->shutdown == SHUTDOWN_NONE) {
+    while (!server_ends(sv)) {
         loop_wait(sv->loop, wait_for(sv));
         server_turn(sv);
     }
-    log_notice("ending: reason=%s", sv->terminate ? "signal" : "SHUTDOWN");
-    server_tell(sv, "STOPPING=1");
+    server_say_end(sv);
     rewriter_stop(sv);
     drain(sv);
     return EXIT_CLEAN;

@@ -5,6 +5,7 @@ import glob
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -287,6 +288,16 @@ def test_a_start_waits_for_a_process_that_is_going():
             wait_until(lambda: s.log().count("waiting:") == 2, what="it to say that it waits for the lock")
         s.wait_ready()
         s.client().expect("GET k", "v")
+
+
+def test_a_start_that_waits_can_be_ended():
+    if testing_redis():
+        raise Skip("Redis gives up at once")
+    with Server(appendonly="no") as first:
+        with Server(appendonly="no", port=first.port, start=False) as s:
+            s.start(wait=False)
+            wait_until(lambda: "waiting:" in s.log(), what="it to say that it waits")
+            assert s.stop() == 0 and "ending: reason=signal" in s.log(), s.log()
 
 
 def test_automatic_rewrite():
@@ -574,6 +585,47 @@ def test_info_persistence():
                       "aof_current_size", "aof_base_size"):
             assert field in i, field
         assert i["loading"] == "0" and i["aof_enabled"] == "1" and i["aof_last_write_status"] == "ok"
+
+
+def files_of(s):
+    folder = os.path.join(s.dir, "appendonlydir")
+    return {f: (st.st_size, st.st_mtime_ns) for f in os.listdir(folder) for st in (os.stat(os.path.join(folder, f)),)}
+
+
+def test_an_end_while_loading_is_at_once():
+    """By a signal or SHUTDOWN: status 0, the files as they were, and nothing missing later."""
+    if testing_redis():
+        raise Skip("not as Redis")
+    with Server() as s:
+        c = s.client()
+        for i in range(40):
+            c.pipeline([("XADD", "x%d" % i, "*", "f", j, "g", "v" * 20) for j in range(10000)])
+        before = digest(s)
+        s.kill()
+        files = files_of(s)
+
+        def ask(*words):
+            wait_until(lambda: "starting:" in s.log(), what="the start")
+            if words:
+                wait_until(lambda: connects(s), what="the socket").send(*words)
+            else:
+                s.signal(signal.SIGTERM)
+
+        for words in ((), ("SHUTDOWN", "NOSAVE"), ("SHUTDOWN",), ("SHUTDOWN", "SAVE")):
+            s.start(wait=False)
+            ask(*words)
+            assert s.wait_exit() == 0, s.log()
+            assert "ending: reason=" in s.log() and "journal loaded" not in s.log(), s.log()
+            assert files_of(s) == files
+        s.start()
+        assert digest(s) == before
+
+
+def connects(s):
+    try:
+        return s.client()
+    except ConnectionRefusedError:
+        return None
 
 
 def test_loading_answers_loading():

@@ -537,6 +537,51 @@ static void every_call_of_a_restart_fails_once(void **state)
     }
 }
 
+struct patience {
+    struct replay replay;
+    int left; /* reports of progress; then it is enough */
+};
+
+static bool lose_patience(void *arg, uint64_t done, uint64_t all)
+{
+    struct patience *p = arg;
+
+    check(done && done <= all);
+    return p->left-- > 0;
+}
+
+static void a_load_can_be_stopped(void **state)
+{
+    struct patience p;
+    const struct recover_ops ops = {.apply = apply, .progress = lose_patience, .file = file_read, .arg = &p};
+    struct replay r;
+    struct world w;
+    uint64_t used;
+
+    (void)state;
+    world_init(&w, 2, JOURNAL_SYNC_NO);
+    first_start(&w);
+    for (int i = 0; i < 1200; i++) {
+        append_record(&w, 4000);
+        mark_end(&w);
+        check(journal_commit(w.j, w.now) == OK);
+    }
+    simsyncer_forget(w.syncer);
+    simdisk_crash(w.sim);
+    journal_abandon(w.j);
+    w.j = NULL;
+    used = simdisk_used(w.sim);
+    for (int n = 0; n < 4; n++) {
+        w.disk->ops->close(w.disk);
+        w.disk = simdisk_handle(w.sim);
+        p = (struct patience){.replay = {.db = -1}, .left = n};
+        check(recover(w.disk, NAME, &ops, &w.report, &w.tail, &w.why) == ERR_STOPPED);
+        check(p.left == -1 && p.replay.count && p.replay.count < 1200 && !p.replay.wrong);
+    }
+    check(run_recover(&w, &r) == OK && r.count == 1200 && simdisk_used(w.sim) == used);
+    world_free(&w);
+}
+
 /* --- bad bytes --- */
 
 struct spoiled {
@@ -1201,6 +1246,7 @@ int main(void)
         cmocka_unit_test(histories_survive),
         cmocka_unit_test(every_call_fails_once),
         cmocka_unit_test(every_call_of_a_restart_fails_once),
+        cmocka_unit_test(a_load_can_be_stopped),
         cmocka_unit_test(a_bad_byte_is_never_silent),
         cmocka_unit_test(a_shorter_file_is_never_silent),
         cmocka_unit_test(a_bad_clean_end_hides_nothing),
