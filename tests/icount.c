@@ -190,7 +190,7 @@ static void bench_init(struct bench *b)
     service_init(&b->service, (struct hash_seed){1, 2}, id);
     service_start(&b->service);
     must(journal_open(&null_disk, &null_syncer, "appendonly.aof", &o, &fresh, &b->service.broker.journal,
-                      &why) == OK);
+                      NULL, &why) == OK);
     b->now = (struct now){INT64_C(1700000000000), 1000000};
     b->session = session_new(&b->service, b->now);
 }

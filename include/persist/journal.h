@@ -48,11 +48,19 @@ struct journal_tail {
     bool have_incr;                /* false: a fresh directory, or one without an incr of ours to append to */
 };
 
+/* What journal_open() has cut off the last incr. */
+struct journal_cut {
+    uint64_t bytes, kept; /* kept < bytes: the disk had no room for the rest */
+    char file[256];       /* where; "" if nothing was kept */
+};
+
 /* The journal of a recovered directory; `name` is appendfilename. Creates a first incr and the manifest
- * where there is none, and repairs the tail (what recovery cut is gone from the file, kept aside in
- * another). Takes neither disk nor syncer: both outlive it. ERR_*, with the reason in *why. */
+ * where there is none, and repairs the tail: what recovery cut is gone from the file, kept aside in
+ * another as far as there is room; *cut (may be NULL) tells. Takes neither disk nor syncer: both outlive it.
+ * ERR_*, with the reason in *why. */
 int journal_open(struct disk *disk, struct syncer *syncer, const char *name, const struct journal_options *o,
-                 const struct journal_tail *tail, struct journal **out, struct buf *why);
+                 const struct journal_tail *tail, struct journal **out, struct journal_cut *cut,
+                 struct buf *why);
 /* A clean end: commits, syncs, writes the empty commit that says so, syncs, cuts the reserve. OK, or what
  * went wrong. The journal is freed in any case. */
 int journal_close(struct journal *j);

@@ -33,7 +33,7 @@ struct recover_ops {
 enum recover_outcome {
     RECOVER_EMPTY,   /* no files: a new directory */
     RECOVER_CLEAN,   /* everything verified; the tail is clean */
-    RECOVER_CUT,     /* the end was never promised to anybody: cut there, kept aside, reported */
+    RECOVER_CUT,     /* the end was never promised to anybody: to be cut there */
     RECOVER_FOREIGN, /* a Redis directory: loaded, unverified, and said so */
 };
 
@@ -42,8 +42,7 @@ struct recover_report {
     bool stopped_cleanly; /* the last commit is the empty one of a clean end */
     bool unverified;      /* some of the files are still those of Redis, which carry no check sums */
     uint64_t records, commits;
-    uint64_t cut;       /* bytes cut */
-    char cut_file[256]; /* where journal_open() will keep them */
+    uint64_t cut; /* bytes that journal_open() will cut */
 };
 
 /* Locks the directory and loads it. OK with *report and *tail; ERR_LOCKED, ERR_IO, ERR_FORMAT (a file we

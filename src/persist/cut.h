@@ -2,13 +2,12 @@
 #ifndef PERSIST_CUT_H
 #define PERSIST_CUT_H
 
-#include "persist/disk.h"
-#include "persist/manifest.h"
+#include "persist/journal.h"
 
-/* <file>.cut-<at>, or the first <file>.cut-<at>.<k> that is not there yet. */
-void cut_name(struct disk *d, const char *file, uint64_t at, char to[MANIFEST_FILE_NAME]);
-/* What is in `f` from `at` on, unless it is all zeros, is copied and cut off. */
-int cut_tail(struct disk *d, const char *file, struct disk_file *f, uint64_t at);
+/* What is in `f` from `at` on, unless it is all zeros, is copied to <name>.cut-<at> (or the first
+ * <name>.cut-<at>.<k> that is not there yet) and cut off. A full disk is no reason to fail: what is cut off
+ * makes room, and what finds none in spite of that is not kept. */
+int cut_tail(struct disk *d, const char *name, struct disk_file *f, uint64_t at, struct journal_cut *cut);
 /* One behind the last byte of p that is not zero; 0 if there is none. */
 size_t cut_last(const char *p, size_t n);
 

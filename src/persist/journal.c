@@ -167,6 +167,19 @@ int journal_reserve(struct journal *j)
     return err == ERR_IO ? journal_result(j, err) : OK;
 }
 
+/* A little less each time: names and headers of new files may have taken some of the room. */
+void journal_keep_reserve(struct journal *j, uint64_t left)
+{
+    struct incr *f = &j->incr;
+
+    if (!j->no_reserve)
+        return;
+    while (left >= ZERO_ALIGN && j->disk->ops->allocate(f->file, f->at, left) != OK)
+        left -= left / 16 + ZERO_ALIGN / 2;
+    if (left >= ZERO_ALIGN)
+        f->allocated = f->at + left;
+}
+
 /* Records and line go in one write. When it fails, some of it may be in the file: the next try begins at
  * the same place and is no shorter, and until then no line vouches for it. */
 static int write_commit(struct journal *j, struct slice records, size_t whole)

@@ -59,6 +59,9 @@ struct journal {
 int journal_result(struct journal *j, int err);
 /* Asks for what is missing of the reserve. */
 int journal_reserve(struct journal *j);
+/* On a disk too full for a whole reserve: what of it was there before, `left` bytes, and was given back with
+ * the file that had it. Acknowledgements live on it. */
+void journal_keep_reserve(struct journal *j, uint64_t left);
 /* A file that begins with its header, written and synced. What is there of that name goes. */
 int journal_create_file(struct disk *d, const char *name, uint64_t offset, struct disk_file **file,
                         uint32_t *seed, uint64_t *size);

@@ -79,7 +79,7 @@ int journal_next_incr(struct journal *j, struct incr *incr, bool *named)
 }
 
 /* The incr that goes on. What recovery read of it may lie in the page cache alone when it was kill -9 that
- * ended the process, so it is synced before it counts as durable; the same holds for its name. */
+ * ended the process, so it is synced before it counts as durable. */
 static int go_on(struct journal *j, const struct journal_tail *tail)
 {
     const struct disk_ops *ops = j->disk->ops;
@@ -96,46 +96,26 @@ static int go_on(struct journal *j, const struct journal_tail *tail)
     j->incr.began = h.offset;
     j->incr.at = tail->size;
     j->incr.db = -1;
-    err = ops->sync(j->incr.file);
-    return err < 0 ? err : ops->sync_dir(j->disk);
+    return ops->sync(j->incr.file);
 }
 
-/* The last incr, ours or of Redis, loses what recovery did not take. */
-static int repair(struct journal *j, const struct journal_tail *tail, struct buf *why)
+/* The last incr, ours or of Redis, loses what recovery did not take. *left: bytes allocated behind that. */
+static int repair(struct journal *j, const struct journal_tail *tail, struct journal_cut *cut, uint64_t *left)
 {
     const struct manifest_file *last = manifest_last_incr(&j->manifest);
+    uint64_t size;
     int err;
 
+    *left = 0;
     if (!last)
         return OK;
     err = j->disk->ops->open(j->disk, last->name, DISK_WRITE, &j->incr.file);
     if (err == OK)
-        err = cut_tail(j->disk, last->name, j->incr.file, tail->size);
-    if (err == ERR_NO_SPACE)
-        buf_addf(why, "there is no space to keep what has to be cut off %s", last->name);
-    return err;
-}
-
-static int begin(struct journal *j, const struct journal_tail *tail, struct buf *why)
-{
-    bool found, named;
-    int err = manifest_load(j->disk, j->name, &j->manifest, &found, why);
-
-    if (err < 0)
-        return err;
-    if (tail->have_incr && !manifest_last_incr(&j->manifest))
-        return ERR_DAMAGED;
-    err = repair(j, tail, why);
-    if (err < 0)
-        return err;
-    if (tail->have_incr)
-        return go_on(j, tail);
-    if (j->incr.file)
-        j->disk->ops->close_file(j->incr.file);
-    j->incr.file = NULL;
-    err = journal_next_incr(j, &j->incr, &named);
-    if (err < 0)
-        j->incr.file = NULL;
+        err = j->disk->ops->size(j->incr.file, &size);
+    if (err == OK)
+        err = cut_tail(j->disk, last->name, j->incr.file, tail->size, cut);
+    if (err == OK && size > tail->size + cut->bytes)
+        *left = size - tail->size - cut->bytes;
     return err;
 }
 
@@ -166,9 +146,53 @@ static void remove_leftovers(struct journal *j)
             j->disk->ops->unlink(j->disk, j->manifest.v[i].name);
 }
 
-int journal_open(struct disk *disk, struct syncer *syncer, const char *name, const struct journal_options *o,
-                 const struct journal_tail *tail, struct journal **out, struct buf *why)
+/* The file to append to. */
+static int begin(struct journal *j, const struct journal_tail *tail)
 {
+    bool named;
+    int err;
+
+    if (tail->have_incr)
+        return go_on(j, tail);
+    if (j->incr.file)
+        j->disk->ops->close_file(j->incr.file);
+    j->incr.file = NULL;
+    err = journal_next_incr(j, &j->incr, &named);
+    if (err < 0)
+        j->incr.file = NULL;
+    return err;
+}
+
+static int start(struct journal *j, const struct journal_tail *tail, struct journal_cut *cut, struct buf *why)
+{
+    struct disk *disk = j->disk;
+    uint64_t left;
+    bool found;
+    int err = manifest_load(disk, j->name, &j->manifest, &found, why);
+
+    if (err < 0)
+        return err;
+    if (tail->have_incr && !manifest_last_incr(&j->manifest))
+        return ERR_DAMAGED;
+    err = disk->ops->sync_dir(disk); /* the manifest may be in the page cache alone, and old files go now */
+    if (err < 0)
+        return err;
+    remove_leftovers(j); /* before anything that may need their room */
+    err = repair(j, tail, cut, &left);
+    if (err == OK)
+        err = begin(j, tail);
+    if (err == OK)
+        err = journal_reserve(j);
+    if (err == OK)
+        journal_keep_reserve(j, left);
+    return err;
+}
+
+int journal_open(struct disk *disk, struct syncer *syncer, const char *name, const struct journal_options *o,
+                 const struct journal_tail *tail, struct journal **out, struct journal_cut *cut,
+                 struct buf *why)
+{
+    struct journal_cut ignored;
     struct journal *j;
     int err;
 
@@ -184,11 +208,9 @@ int journal_open(struct disk *disk, struct syncer *syncer, const char *name, con
     j->written = j->durable = tail->offset;
     j->base_size = tail->base_size;
     j->old_incrs = tail->incr_size - (tail->have_incr ? tail->size : 0);
-    err = begin(j, tail, why);
-    if (err == OK) {
-        remove_leftovers(j);
-        err = journal_reserve(j);
-    }
+    cut = cut ? cut : &ignored;
+    *cut = (struct journal_cut){0};
+    err = start(j, tail, cut, why);
     if (err < 0) {
         if (!why->n)
             buf_add_str(why, "the journal cannot be opened");

@@ -20,16 +20,6 @@ static int judge(struct journal *j, int err, bool named)
     return err == ERR_IO && refused ? err : journal_result(j, err);
 }
 
-/* On a disk too full for a whole reserve, what the old file had left is taken over by the new one: it was
- * given back a moment ago, and acknowledgements live on it. */
-static void keep_reserve(struct journal *j, uint64_t left)
-{
-    struct incr *f = &j->incr;
-
-    if (left && j->disk->ops->allocate(f->file, f->at, left) == OK)
-        f->allocated = f->at + left;
-}
-
 int journal_rotate(struct journal *j, struct now now)
 {
     struct incr next;
@@ -51,8 +41,7 @@ int journal_rotate(struct journal *j, struct now now)
     if (err == ERR_IO)
         return journal_result(j, err);
     err = journal_reserve(j);
-    if (err == OK && j->no_reserve)
-        keep_reserve(j, left);
+    journal_keep_reserve(j, left);
     return err;
 }
 

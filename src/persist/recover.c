@@ -155,10 +155,8 @@ static void count(struct load *l, struct journal_tail *tail)
         tail->base_size += f->good;
     else
         tail->incr_size += f->good;
-    if (f->cut) {
+    if (f->cut)
         r->cut = f->cut;
-        cut_name(l->disk, f->name, f->good, r->cut_file);
-    }
 }
 
 static int load_type(struct load *l, const struct manifest *m, enum manifest_type type, bool *own,

@@ -297,13 +297,19 @@ static void say_recovered(struct server *sv, const struct recover_report *r, mse
     size_t cap = sizeof sv->service.server.recovery;
 
     snprintf(text, cap, "%s", outcome[r->outcome]);
-    if (r->outcome == RECOVER_CUT)
-        log_warning("journal cut: bytes=%llu kept=\"%s\"; its end had not been promised to anybody",
-                    (unsigned long long)r->cut, r->cut_file);
     if (r->outcome == RECOVER_FOREIGN)
         log_warning("journal of Redis loaded: it has no checksums, so nothing was verified");
     log_notice("journal loaded: outcome=%s records=%llu commits=%llu ms=%lld", text,
                (unsigned long long)r->records, (unsigned long long)r->commits, (long long)took);
+}
+
+static void say_cut(const struct journal_cut *cut)
+{
+    if (cut->bytes)
+        log_warning(
+            "journal cut: bytes=%llu kept=%llu file=\"%s\"; its end had not been promised to anybody%s",
+            (unsigned long long)cut->bytes, (unsigned long long)cut->kept, cut->file,
+            cut->kept < cut->bytes ? ", and the disk has no room to keep all of it" : "");
 }
 
 /* Whether starting again helps, which is what a service manager wants to know. */
@@ -346,6 +352,7 @@ static bool open_journal(struct server *sv, int *status)
                                 .reserve = c->journal_reserve,
                                 .unsynced_limit = c->journal_unsynced_limit};
     struct journal_tail tail;
+    struct journal_cut cut;
     struct journal *j;
     struct buf why = {0};
     char path[4096];
@@ -368,8 +375,9 @@ static bool open_journal(struct server *sv, int *status)
         return complain(status, EXIT_DISK, "sync thread", &why);
     }
     loop_fd(sv->loop, sv->sync_event, on_synced, sv);
-    if (journal_open(sv->disk, sv->syncer, c->appendfilename, &o, &tail, &j, &why) != OK)
+    if (journal_open(sv->disk, sv->syncer, c->appendfilename, &o, &tail, &j, &cut, &why) != OK)
         return complain(status, EXIT_DISK, "journal", &why);
+    say_cut(&cut);
     sv->service.broker.journal = j;
     buf_free(&why);
     return true;

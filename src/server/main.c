@@ -5,15 +5,24 @@
 
 #include <unistd.h>
 
+static int end_journal(struct journal *j)
+{
+    int err = j ? journal_close(j) : OK;
+
+    if (err == ERR_NO_SPACE)
+        log_warning("ended on a full disk: what could not be written was not answered either");
+    else if (err != OK)
+        log_warning("journal failed at the end: what was acknowledged after the last sync may be lost");
+    return err;
+}
+
 /* The order is that of need: connections end sessions, which stand in the broker; the journal's last
  * commit comes when nothing can change any more. Also for a server that got only half way up. */
 static int end(struct server *sv, int status)
 {
-    struct journal *j = sv->service.broker.journal;
-
     conns_free(sv->conns);
     listener_free(sv->listener);
-    if (j && journal_close(j) != OK)
+    if (end_journal(sv->service.broker.journal) != OK)
         status = EXIT_DISK;
     sv->service.broker.journal = NULL;
     if (sv->syncer)

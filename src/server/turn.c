@@ -179,7 +179,8 @@ void server_tell(const struct server *sv, const char *state)
 /* The disk has refused: what is in memory may not be what a restart finds, so nothing more is said. */
 static void disk_failed(const char *what)
 {
-    log_warning("journal failed, ending: step=%s; acknowledged data is as of the last sync", what);
+    log_warning("journal failed, ending: step=%s; what was acknowledged after the last sync may be lost",
+                what);
     exit(EXIT_DISK);
 }
 

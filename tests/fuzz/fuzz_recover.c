@@ -76,7 +76,7 @@ static void open_and_close(struct disk *d, const struct journal_tail *tail)
     struct buf why = {0};
     struct journal *j;
 
-    must(journal_open(d, syncer, NAME, &o, tail, &j, &why) == OK);
+    must(journal_open(d, syncer, NAME, &o, tail, &j, NULL, &why) == OK);
     must(journal_close(j) == OK);
     syncer->free(syncer);
     buf_free(&why);
@@ -137,7 +137,7 @@ static void make_sound(void)
     unsigned char *p;
 
     must(load(d, &report, &tail, &sound_text) == OK);
-    must(journal_open(d, syncer, NAME, &o, &tail, &j, &why) == OK);
+    must(journal_open(d, syncer, NAME, &o, &tail, &j, NULL, &why) == OK);
     for (int i = 0; i < 12; i++) {
         record_words(journal_begin(j, i / 5), (const char *[]){"SET", "key\r\n#c 0 0 0 0", "value"}, 3);
         journal_end(j);

@@ -5,6 +5,7 @@ import glob
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from leanmq import (Closed, Error, Raw, Server, Skip, StartError, as_map, check, main, show,  # noqa: E402
-                    temp_dir, testing_redis, wait_until)
+                    temp_dir, testing_redis, wait_until, _quiet_child)
 
 
 def digest(s):
@@ -300,6 +301,25 @@ def test_a_start_that_waits_can_be_ended():
             assert s.stop() == 0 and "ending: reason=signal" in s.log(), s.log()
 
 
+def test_a_failed_rewrite_is_not_tried_again_at_once():
+    with rewriting_server() as s:
+        if s.redis:
+            raise Skip("not as Redis")
+        c = s.client()
+        os.kill(children(s.pid)[0], signal.SIGKILL)
+        wait_until(lambda: "rewrite failed: step=child" in s.log(), what="the failure to be noticed")
+        assert c.info("persistence")["aof_last_bgrewrite_status"] == "err"
+        c.expect("CONFIG SET auto-aof-rewrite-percentage 1 auto-aof-rewrite-min-size 1mb", "+OK")
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:   # by itself: not for a minute
+            c.call("SET", "k", "v" * 100000)
+        assert s.log().count("rewrite started:") == 1, s.log()
+        c.call("BGREWRITEAOF")          # by order: at once
+        wait_rewrite(c)
+        assert s.log().count("rewrite started:") >= 2
+        assert not [f for f in os.listdir(os.path.join(s.dir, "appendonlydir")) if f.startswith("temp-")]
+
+
 def test_automatic_rewrite():
     with Server(auto_aof_rewrite_percentage=100, auto_aof_rewrite_min_size="1mb") as s:
         c = s.client()
@@ -560,6 +580,104 @@ def test_full_disk():
             before = digest(s)
             s.restart(hard=True)
             assert digest(s) == before
+
+
+def half_written(disk):
+    """A server whose write of a commit has met the end of the disk, so that a client waits for an answer."""
+    s = Server(dir=disk, journal_reserve="1mb", auto_aof_rewrite_percentage=0)
+    c = s.client()
+    c.expect("SET k v", "+OK")
+    s.waiting = s.client()
+    s.waiting.send("SET", "huge", "v" * (20 << 20))
+    wait_until(lambda: "disk full" in s.log(), what="the disk to be full")
+    c.send("GET", "k")                   # answered in the order of the journal, or not at all
+    return s
+
+
+def test_a_full_disk_and_kill_9():
+    """What is cut off makes the room in which it is kept."""
+    if testing_redis():
+        raise Skip("Redis takes no reserve")
+    with SmallDisk("16m") as disk:
+        with half_written(disk) as s:
+            s.kill()
+            s.start()
+            c = s.client()
+            c.expect("GET k", "v")
+            c.expect("EXISTS huge", ":0")
+            bytes, kept, name = re.search(r'journal cut: bytes=(\d+) kept=(\d+) file="(.*?)"', s.log()).groups()
+            assert int(bytes) > 10 << 20 and int(kept) >= int(bytes) // 2, s.log()
+            path = os.path.join(disk, "appendonlydir", name)
+            assert os.path.getsize(path) == int(kept), s.log()
+            os.unlink(path)
+            wait_until(lambda: not isinstance(c.call("SET", "k", "w"), Error), 30, "room to be noticed")
+            s.restart(hard=True)
+            s.client().expect("GET k", "w")
+            assert "journal cut" not in s.log()
+
+
+def test_a_full_disk_and_sigterm():
+    if testing_redis():
+        raise Skip("Redis takes no reserve")
+    with SmallDisk("16m") as disk:
+        with half_written(disk) as s:
+            assert s.stop() == 74 and "ended on a full disk" in s.log(), s.log()
+            assert not s.waiting.expect_closed(), "it was answered"
+            s.start()
+            c = s.client()
+            c.expect("GET k", "v")
+            c.expect("SET k w", "+OK")
+            assert "journal cut" not in s.log() and "outcome=clean" in s.log(), s.log()
+
+
+def test_a_full_disk_is_rewritten_by_itself():
+    """What was overwritten or deleted stands in the way no longer, without anybody's doing."""
+    if testing_redis():
+        raise Skip("Redis does not")
+    with SmallDisk("24m") as disk:
+        with Server(dir=disk, journal_reserve="2mb", auto_aof_rewrite_percentage=0) as s:
+            c = s.client()
+            value = "v" * 10000
+            n = 0
+
+            def takes():
+                reply = c.call("SET", "k", "%d %s" % (n, value))
+                assert not isinstance(reply, Error) or reply.startswith(b"MISCONF"), show(reply)
+                return not isinstance(reply, Error)
+
+            for n in range(4000):
+                if not takes():
+                    wait_until(takes, 20, "a rewrite to make room, at %d" % n)
+                    break
+            assert 1500 < n < 3000 and "rewrite done" in s.log(), "%d\n%s" % (n, s.log())
+            s.restart(hard=True)
+            assert s.client().call("GET", "k") == b"%d %s" % (n, value.encode())
+
+
+def test_a_file_size_limit_is_a_full_disk():
+    """RLIMIT_FSIZE: refused commands instead of a death by SIGXFSZ, of the server or of a rewrite."""
+    if testing_redis():
+        raise Skip("Redis takes no reserve")
+
+    def limited():
+        _quiet_child()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 20, resource.RLIM_INFINITY))
+
+    with Server(journal_reserve="1mb", auto_aof_rewrite_percentage=0, preexec=limited) as s:
+        c = s.client()
+        c.call("XGROUP CREATE k g 0 MKSTREAM")
+        n = fill_up(c)
+        assert n > 1000, n              # a first file, rewritten by itself, and a second one
+        check(c.call("XACK", "k", "g", *[e[0] for e in c.call("XREADGROUP GROUP g a COUNT 50 STREAMS k >")[0][1]]), ":50")
+        c.call("BGREWRITEAOF")
+        wait_until(lambda: "rewrite failed: step=child" in s.log(), what="the rewrite to give up")
+        c.expect("SET other v", "+OK")  # to the third file
+        check(c.call("XLEN", "k"), ":%d" % n)
+        before = digest(s)
+        s.preexec = _quiet_child
+        s.restart(hard=True)
+        assert digest(s) == before
+        s.client().expect("SET k2 v", "+OK")
 
 
 def test_full_disk_during_rewrite():

@@ -426,7 +426,8 @@ static int recover_and_open(struct simbroker *s)
     if (err != OK)
         return err;
     judge_recovered(s, tail.offset);
-    err = journal_open(s->handle, s->syncer, SIM_NAME, &s->o.journal, &tail, &broker_of(s)->journal, &s->why);
+    err = journal_open(s->handle, s->syncer, SIM_NAME, &s->o.journal, &tail, &broker_of(s)->journal, NULL,
+                       &s->why);
     sim_must(err == OK || err == ERR_IO || err == ERR_NO_SPACE);
     if (err != OK)
         return err;

@@ -61,10 +61,12 @@ struct world {
     size_t ends, cap;
     uint64_t safe, durable; /* highest offsets that were promised */
     bool base_ready;
+    bool disk_full; /* not all of what is cut can be kept */
     uint64_t base_size;
 
     struct recover_report report;
     struct journal_tail tail;
+    struct journal_cut cut;
     struct buf why;
 };
 
@@ -220,14 +222,15 @@ static void no_leftovers(const char *name, void *arg)
 
 static void open_journal(struct world *w)
 {
-    int err = journal_open(w->disk, w->syncer, NAME, &w->o, &w->tail, &w->j, &w->why);
+    int err = journal_open(w->disk, w->syncer, NAME, &w->o, &w->tail, &w->j, &w->cut, &w->why);
 
     if (err < 0)
         print_error("journal_open: %d %.*s\n", err, (int)w->why.n, w->why.p);
     check(err == OK);
     check(journal_offset(w->j) == w->tail.offset && journal_durable(w->j) == w->tail.offset);
-    if (w->report.outcome == RECOVER_CUT)
-        check(w->disk->ops->exists(w->disk, w->report.cut_file));
+    check(w->cut.bytes == w->report.cut);
+    if (w->cut.bytes)
+        check(w->cut.kept == w->cut.bytes ? w->disk->ops->exists(w->disk, w->cut.file) : w->disk_full);
     simdisk_list(w->sim, no_leftovers, NULL);
 }
 
@@ -457,7 +460,7 @@ static void begin_life(struct world *w)
     int err = run_recover(w, &r);
 
     if (err == OK)
-        err = journal_open(w->disk, w->syncer, NAME, &w->o, &w->tail, &w->j, &w->why);
+        err = journal_open(w->disk, w->syncer, NAME, &w->o, &w->tail, &w->j, &w->cut, &w->why);
     if (err < 0)
         w->j = NULL;
 }
@@ -845,8 +848,8 @@ static void a_full_disk_loses_nothing(void **state)
         append_unit(&w);
         check(journal_commit(w.j, w.now) == ERR_NO_SPACE && journal_due(w.j) <= w.now.mono + SEC);
         check(journal_safe(w.j) >= stuck && journal_safe(w.j) < journal_offset(w.j));
-        if (s % 4 == 0) { /* what has to be cut off needs some room to be kept in */
-            simdisk_capacity(w.sim, UINT64_MAX);
+        if (s % 4 == 0) { /* what has to be cut off makes the room that it is kept in */
+            w.disk_full = true;
             end_process(&w, s % 8 == 0);
         } else {
             simdisk_capacity(w.sim, UINT64_MAX);
@@ -878,6 +881,149 @@ static void the_reserve_carries_on_when_the_disk_is_full(void **state)
     mark_end(&w);
     check(journal_commit(w.j, w.now) == OK);
     world_free(&w);
+}
+
+/* Fills the disk until growing commands are refused; what is left of the reserve then. */
+static uint64_t fill_disk(struct world *w)
+{
+    struct journal_info info;
+
+    simdisk_capacity(w->sim, simdisk_used(w->sim));
+    while (!journal_short(w->j))
+        check(commits(w, 1));
+    check(journal_flush(w->j, w->now) == OK);
+    note_promises(w);
+    journal_info(w->j, &info);
+    return info.reserve_left;
+}
+
+static uint64_t reserve_left(const struct world *w)
+{
+    struct journal_info info;
+
+    journal_info(w->j, &info);
+    return info.reserve_left;
+}
+
+static void a_rotation_on_a_full_disk_keeps_the_reserve(void **state)
+{
+    (void)state;
+    for (uint64_t s = 1; s <= 20; s++) {
+        struct world w;
+        uint64_t left;
+
+        world_init(&w, s, JOURNAL_SYNC_EVERYSEC);
+        first_start(&w);
+        left = fill_disk(&w);
+        check(left > w.o.reserve / 2);
+        simdisk_capacity(w.sim, simdisk_used(w.sim) + 8192); /* the first pages of the new files */
+        check(journal_rotate(w.j, w.now) == OK && journal_short(w.j));
+        check(reserve_left(&w) + 8192 >= left);
+        append_record(&w, (size_t)reserve_left(&w) - 4096);
+        mark_end(&w);
+        check(journal_commit(w.j, w.now) == OK && journal_flush(w.j, w.now) == OK);
+        note_promises(&w);
+        end_process(&w, s % 2);
+        world_free(&w);
+    }
+}
+
+/* A write meets the full disk, and the process is killed before there is room: what it wrote of the commit
+ * goes, kept in the room that it took. */
+static void a_start_on_a_full_disk_cuts_a_torn_commit(void **state)
+{
+    unsigned torn = 0, kept = 0;
+
+    (void)state;
+    for (uint64_t s = 1; s <= 60; s++) {
+        struct world w;
+        uint64_t safe;
+        int err = OK;
+
+        world_init(&w, s, (enum journal_sync)(s % 3));
+        first_start(&w);
+        fill_disk(&w);
+        while (err == OK) {
+            append_unit(&w);
+            err = journal_commit(w.j, w.now);
+            simsyncer_finish(w.syncer);
+            note_promises(&w);
+        }
+        check(err == ERR_NO_SPACE);
+        append_record(&w, 40000);
+        mark_end(&w);
+        simdisk_capacity(w.sim, simdisk_used(w.sim) + 20000);
+        for (int i = 0; i < 10; i++)
+            check(journal_commit(w.j, w.now) == ERR_NO_SPACE);
+        safe = w.safe;
+        w.disk_full = true;
+        end_process(&w, false);
+        torn += w.cut.bytes > 0;
+        kept += w.cut.bytes && w.cut.kept == w.cut.bytes;
+        check(journal_offset(w.j) >= safe && journal_short(w.j));
+        simdisk_capacity(w.sim, UINT64_MAX);
+        w.now.mono += 2 * SEC;
+        check(commits(&w, 3) && journal_flush(w.j, w.now) == OK && !journal_short(w.j));
+        note_promises(&w);
+        end_process(&w, true);
+        check(w.report.outcome == RECOVER_CLEAN);
+        world_free(&w);
+    }
+    check(torn > 50 && kept > 40);
+}
+
+/* The same with most of the reserve behind it: that gives the room, and the rest of it stays. */
+static void a_start_on_a_full_disk_keeps_the_reserve(void **state)
+{
+    unsigned torn = 0;
+
+    (void)state;
+    for (uint64_t s = 1; s <= 40; s++) {
+        struct world w;
+        uint64_t left;
+
+        world_init(&w, s, JOURNAL_SYNC_NO);
+        first_start(&w);
+        left = fill_disk(&w);
+        append_record(&w, 3000);
+        mark_end(&w);
+        simdisk_fail(w.sim, 1, ERR_IO, false); /* killed in the middle of the write */
+        check(journal_commit(w.j, w.now) == ERR_IO);
+        end_process(&w, false);
+        torn += w.cut.bytes > 0;
+        check(w.cut.kept == w.cut.bytes);
+        check(reserve_left(&w) + 3 * 4096 >= left);
+        append_record(&w, (size_t)reserve_left(&w) - 4096);
+        mark_end(&w);
+        check(journal_commit(w.j, w.now) == OK);
+        world_free(&w);
+    }
+    check(torn > 30);
+}
+
+/* It cannot be written, and nobody was told of it: nothing of it is left behind. */
+static void a_clean_end_on_a_full_disk_leaves_no_half_commit(void **state)
+{
+    (void)state;
+    for (uint64_t s = 1; s <= 40; s++) {
+        struct world w;
+        int err = OK;
+
+        world_init(&w, s, (enum journal_sync)(s % 3));
+        first_start(&w);
+        fill_disk(&w);
+        while (err == OK) {
+            append_unit(&w);
+            err = journal_commit(w.j, w.now);
+            simsyncer_finish(w.syncer);
+            note_promises(&w);
+        }
+        check(err == ERR_NO_SPACE && journal_close(w.j) == ERR_NO_SPACE);
+        w.j = NULL;
+        restart(&w, w.safe);
+        check(w.report.outcome == RECOVER_CLEAN && !w.cut.bytes);
+        world_free(&w);
+    }
 }
 
 /* --- what is promised when --- */
@@ -1149,7 +1295,7 @@ static void a_directory_of_redis_is_taken_over(void **state)
     w.count = 10;
     open_journal(&w);
     mark_end(&w);
-    check(w.disk->ops->exists(w.disk, w.report.cut_file));
+    check(w.cut.kept == w.cut.bytes && w.disk->ops->exists(w.disk, w.cut.file));
     check(commits(&w, 5) && journal_flush(w.j, w.now) == OK);
     note_promises(&w);
     end_process(&w, true);
@@ -1254,6 +1400,10 @@ int main(void)
         cmocka_unit_test(zeros_ahead_spare_the_commits),
         cmocka_unit_test(a_full_disk_loses_nothing),
         cmocka_unit_test(the_reserve_carries_on_when_the_disk_is_full),
+        cmocka_unit_test(a_rotation_on_a_full_disk_keeps_the_reserve),
+        cmocka_unit_test(a_start_on_a_full_disk_cuts_a_torn_commit),
+        cmocka_unit_test(a_start_on_a_full_disk_keeps_the_reserve),
+        cmocka_unit_test(a_clean_end_on_a_full_disk_leaves_no_half_commit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
