@@ -35,15 +35,29 @@ static void let_go(struct server *sv)
     sv->disk = NULL;
 }
 
+static bool write_base(const struct broker *b, struct disk *disk, uint64_t offset, uint64_t *size)
+{
+    char name[MANIFEST_FILE_NAME];
+    struct journal_base *base;
+
+    name_base(name, getpid());
+    if (journal_base_new(disk, name, offset, &base) != OK)
+        return false;
+    if (rewrite_write(b, base) != OK) {
+        journal_base_abandon(base);
+        return false;
+    }
+    return journal_base_finish(base, size) == OK;
+}
+
 /* Leaves by _exit(): the parent's buffers and files are not the child's to flush. */
 static void child_main(struct server *sv, pid_t parent, uint64_t offset)
 {
-    const struct broker *b = &sv->service.broker;
     const struct config *c = &sv->service.config;
-    struct journal_base *base;
     struct disk *disk;
-    char path[4096], name[MANIFEST_FILE_NAME];
+    char path[4096];
     uint64_t size;
+    bool done;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it was killed before that */
@@ -51,18 +65,13 @@ static void child_main(struct server *sv, pid_t parent, uint64_t offset)
     log_role('C');
     loop_forked(sv->loop);
     let_go(sv);
-    name_base(name, getpid());
     snprintf(path, sizeof path, "%s/%s", c->dir, c->appenddirname);
     disk = disk_posix(path, false);
-    if (!disk || journal_base_new(disk, name, offset, &base) != OK)
-        _exit(1);
-    if (rewrite_write(b, base) != OK) {
-        journal_base_abandon(base);
-        _exit(1);
-    }
-    if (journal_base_finish(base, &size) != OK || write(sv->child_pipe, &size, sizeof size) != sizeof size)
-        _exit(1);
-    _exit(0);
+    done = disk && write_base(&sv->service.broker, disk, offset, &size) &&
+           write(sv->child_pipe, &size, sizeof size) == sizeof size;
+    if (disk)
+        disk->ops->close(disk);
+    _exit(done ? 0 : 1);
 }
 
 static void failed(struct server *sv, const char *step, msec now)
