@@ -165,11 +165,11 @@ static void docs_come_as_maps(void **state)
     struct fixture *t = *state;
 
     expect(t, 0, "COMMAND DOCS ping nosuch",
-           "[ping [summary Answers PONG, or the message. since 1.0.0 group connection]]");
+           "[ping [summary Answers PONG, or the message. since 1.0.0 group connection complexity O(1)]]");
     expect(t, 0, "COMMAND DOCS nosuch", "[]");
     answer_to(t, 0, 0, "HELLO 3");
     expect(t, 0, "COMMAND DOCS ping",
-           "{ping {summary Answers PONG, or the message. since 1.0.0 group connection}}");
+           "{ping {summary Answers PONG, or the message. since 1.0.0 group connection complexity O(1)}}");
     contains(t, 0, "COMMAND DOCS xinfo", "subcommands {xinfo|stream {summary");
     contains(t, 0, "COMMAND DOCS", "xadd {summary");
     lacks(t, 0, "COMMAND DOCS", "lmq.");
