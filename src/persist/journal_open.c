@@ -213,7 +213,8 @@ int journal_open(struct disk *disk, struct syncer *syncer, const char *name, con
     err = start(j, tail, cut, why);
     if (err < 0) {
         if (!why->n)
-            buf_add_str(why, "the journal cannot be opened");
+            buf_add_str(why, err == ERR_NO_SPACE ? "there is no space on the disk to begin with"
+                                                 : "the journal cannot be opened");
         journal_abandon(j);
         return err;
     }

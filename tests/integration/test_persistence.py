@@ -630,6 +630,23 @@ def test_a_full_disk_and_sigterm():
             assert "journal cut" not in s.log() and "outcome=clean" in s.log(), s.log()
 
 
+def test_a_first_start_on_a_full_disk_says_so():
+    if testing_redis():
+        raise Skip("Redis takes no reserve")
+    with SmallDisk("1m") as disk:
+        with open(os.path.join(disk, "ballast"), "wb") as f:
+            f.write(b"x" * (1 << 20))
+        with Server(dir=disk, start=False) as s:
+            s.log_path = os.path.join(temp_dir(), "log")
+            try:
+                s.start()
+                raise AssertionError("it started")
+            except StartError as e:
+                assert e.code == 74 and "no space" in e.log, e.log
+            os.unlink(os.path.join(disk, "ballast"))
+            s.start()                   # what it left is no journal, and no obstacle
+
+
 def test_a_full_disk_is_rewritten_by_itself():
     """What was overwritten or deleted stands in the way no longer, without anybody's doing."""
     if testing_redis():
