@@ -168,7 +168,8 @@ integration: all
 	@$(TALLY) integration/crash_ledger $(PYTHON) tests/integration/crash_ledger.py --kills $(KILLS)
 
 differential: all
-	@for p in 2 3; do $(TALLY) differential/resp$$p $(PYTHON) tests/integration/differential.py --count $(N) --proto $$p; done
+	@for p in 2 3; do $(TALLY) differential/resp$$p $(PYTHON) tests/integration/differential.py --count $(N) --proto $$p; \
+		$(TALLY) differential/types-resp$$p $(PYTHON) tests/integration/differential_types.py --count $(N) --proto $$p; done
 
 clients: all
 	@$(TALLY) clients/redis-py $(PYTHON) tests/clients/redis_py.py

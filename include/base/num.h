@@ -18,6 +18,8 @@ size_t num_digits(struct slice s, uint64_t *out);
 size_t num_digits_at(struct slice s, size_t at, uint64_t *out);
 /* Redis' float argument (strtold over the whole text, no leading space, no NaN; inf allowed). */
 bool num_double(struct slice s, double *out);
+/* The same for INCRBYFLOAT and HINCRBYFLOAT, which reckon in long double. */
+bool num_long_double(struct slice s, long double *out);
 /* "1kb" "4gb" "1m" "100": bytes, with Redis' memory units. Negative refused. */
 bool num_bytes(struct slice s, uint64_t *out);
 
@@ -25,6 +27,11 @@ size_t num_put_u64(char *to, uint64_t v); /* at most 20 bytes, no NUL; the lengt
 size_t num_put_i64(char *to, int64_t v);
 size_t num_put_double(char *to, size_t cap,
                       double v); /* shortest text that reads back the same; "inf" "-inf" "nan" */
+
+/* Fixed notation, 17 digits behind the point without trailing zeros: what INCRBYFLOAT stores. At most
+ * NUM_LONG_DOUBLE_MAX bytes, no NUL; the length. `v` is finite. */
+size_t num_put_long_double(char *to, long double v);
+#define NUM_LONG_DOUBLE_MAX 5120
 
 /* LEB128: 7 bits a byte, low first. */
 static inline size_t varint_put(uint8_t *to, uint64_t v)

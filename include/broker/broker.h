@@ -11,6 +11,7 @@
 #include "broker/db.h"
 #include "persist/journal.h"
 #include "proto/reply.h"
+#include "store/shape.h"
 #include "store/stream.h"
 
 /* Where a change comes from. REPLAY: out of the journal; nothing is refused, expired, woken or recorded. */
@@ -38,6 +39,7 @@ struct broker {
     struct buf nowhere;      /* where records go without one */
     enum origin origin;      /* of the unit that runs */
     struct stream_node_limits node_limits;
+    struct shape shape;
     struct heap expiries;  /* struct expiry by wall time */
     bool lazy_only;        /* keys past their time go when they are met, not before: for tests */
     struct heap timeouts;  /* struct waiter by mono time */

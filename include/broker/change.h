@@ -25,6 +25,8 @@ void change_close(struct change *ch);
 void change_make(struct change *ch, enum key_type type, void *value);
 /* The key goes, with its value and TTL. No record. */
 void change_unmake(struct change *ch);
+/* The key goes if there is one, and a record says so: what the verb makes then takes its place. */
+void change_drop(struct change *ch);
 /* The value is about to be replaced by one of another type: frees the old one; no record. */
 void change_replace(struct change *ch, enum key_type type, void *value);
 
@@ -42,5 +44,13 @@ void change_set(struct broker *b, int db, struct slice name, struct slice value,
 void change_push(struct broker *b, int db, struct slice name, bool front, const struct slice *v, size_t n);
 /* Removes `n` elements at one end, at most its length; the key goes with the last. */
 void change_pop(struct broker *b, int db, struct slice name, bool front, size_t n);
+/* Sets the element at an index (negative: from the end), which is there. */
+void change_lset(struct broker *b, int db, struct slice name, int64_t index, struct slice value);
+/* Inserts beside the first element that equals `pivot`; false if there is none. */
+bool change_linsert(struct broker *b, int db, struct slice name, bool before, struct slice pivot, struct slice value);
+/* Removes the first `count` elements that equal `value`; negative: the last ones; 0: all. How many. */
+size_t change_lrem(struct broker *b, int db, struct slice name, int64_t count, struct slice value);
+/* Keeps the n elements from `first` on, which are there. */
+void change_ltrim(struct broker *b, int db, struct slice name, size_t first, size_t n);
 
 #endif

@@ -9,8 +9,11 @@
 
 struct broker;
 struct deque;
+struct hash;
+struct set;
 struct stream;
 struct string;
+struct zset;
 
 enum key_type { KEY_STRING, KEY_LIST, KEY_SET, KEY_ZSET, KEY_HASH, KEY_STREAM, KEY_TYPES };
 
@@ -26,6 +29,9 @@ struct key {
         void *value;
         struct string *string;
         struct deque *list;
+        struct set *set;
+        struct zset *zset;
+        struct hash *hash;
         struct stream *stream;
     };
     struct expiry *expiry; /* NULL: never */

@@ -48,7 +48,8 @@ struct waiter {
     size_t n;
 };
 
-/* Puts `w` into the lines of `n` keys, once each. `group` is empty unless WAIT_GROUP. `until` is mono
+/* Puts `w` into the lines of `n` keys, once each. `group` tells lines apart: the consumer group, or for
+ * WAIT_TAKE the type of value that is wanted; empty otherwise. `until` is mono
  * usec, INT64_MAX: for ever. Names are copied. */
 void wait_start(struct broker *b, struct waiter *w, void *owner, int db, const struct slice *key, size_t n,
                 enum wait_kind kind, struct slice group, usec until);

@@ -38,6 +38,8 @@ void call_error(struct call *c, int err);
 
 /* An error reply with its own text, "CODE text"; returns ERR_REPLIED. */
 int call_fail(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "<text> '<name>' command", with the name in lower case. */
+int call_fail_named(struct call *c, const char *text);
 int call_bad_subcommand(struct call *c); /* unknown subcommand or wrong number of arguments for ... */
 
 /* --- commands that can wait ---
@@ -50,6 +52,7 @@ struct pending_call {
     void *parsed;
     void (*free)(void *parsed);
     int db;
+    bool choosy;           /* it may find too little where the next in its line would not (EXACTLY n) */
     bool wrong_type_waits; /* an ERR_TYPE leaves it waiting (lists, XREAD), instead of answering */
 };
 /* Makes the session wait for the keys; takes p's content. `kind`, `group`, `until` as wait_start(). */

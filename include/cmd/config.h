@@ -43,6 +43,8 @@ struct config {
     int64_t stream_node_max_entries;
     uint64_t stream_node_max_bytes;
     bool stream_wake_batching;
+    /* the compact forms of small values */
+    int64_t hash_items, hash_bytes, set_items, set_bytes, zset_items, zset_bytes, intset_items;
 };
 
 /* Rows over `c`, which is filled with defaults; config_free() frees the strings. */

@@ -33,6 +33,7 @@ static inline void record_str(struct buf *b, const char *s)
 void record_slices(struct buf *b, const struct slice *s, size_t n);
 void record_u64(struct buf *b, uint64_t v);
 void record_i64(struct buf *b, int64_t v);
+void record_double(struct buf *b, double v); /* reads back the same */
 void record_id(struct buf *b, struct stream_id id);
 /* A whole record of C strings, e.g. record_words(b, (const char *[]){"SELECT", "1"}, 2). */
 void record_words(struct buf *b, const char *const *word, size_t n);

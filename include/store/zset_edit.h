@@ -11,7 +11,7 @@ void zset_free(struct zset *z);
 bool zset_free_some(struct zset *z, size_t n); /* as hash_free_some() */
 struct zset *zset_copy(const struct zset *z);
 
-/* Gives a member this score, which is not NaN: true if it is new. */
+/* Gives a member this score, which is not NaN (-0 is taken as 0): true if it is new. */
 bool zset_put(struct zset *z, struct slice member, double score, const struct shape *shape);
 bool zset_remove(struct zset *z, struct slice member);          /* true if it was there */
 void zset_remove_ranks(struct zset *z, size_t first, size_t n); /* first + n <= count */

@@ -152,6 +152,39 @@ bool num_double(struct slice s, double *out)
     return true;
 }
 
+bool num_long_double(struct slice s, long double *out)
+{
+    char text[NUM_LONG_DOUBLE_MAX];
+    char *end;
+    long double v;
+
+    if (s.n == 0 || s.n >= sizeof text || isspace((unsigned char)s.p[0]))
+        return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = '\0';
+    errno = 0;
+    v = strtold(text, &end);
+    if (end != text + s.n || isnan(v) || (errno == ERANGE && (isinf(v) || v == 0)))
+        return false;
+    *out = v;
+    return true;
+}
+
+size_t num_put_long_double(char *to, long double v)
+{
+    char text[NUM_LONG_DOUBLE_MAX + 1];
+    size_t n = (size_t)snprintf(text, sizeof text, "%.17Lf", v);
+
+    while (text[n - 1] == '0')
+        n--;
+    if (text[n - 1] == '.')
+        n--;
+    if (n == 2 && memcmp(text, "-0", 2) == 0)
+        memmove(text, text + 1, --n);
+    memcpy(to, text, n);
+    return n;
+}
+
 bool num_bytes(struct slice s, uint64_t *out)
 {
     static const struct {

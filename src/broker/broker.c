@@ -9,6 +9,7 @@
 void broker_init(struct broker *b, int dbs, struct hash_seed seed)
 {
     *b = (struct broker){.seed = seed, .dbs = dbs, .origin = ORIGIN_CLIENT};
+    b->shape.seed = &b->seed;
     b->db = mem_zalloc((size_t)dbs * sizeof *b->db);
     for (int i = 0; i < dbs; i++)
         dict_init(&b->db[i].keys, &key_dict_type, &b->seed);

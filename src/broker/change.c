@@ -73,6 +73,16 @@ void change_unmake(struct change *ch)
     ch->key = NULL;
 }
 
+void change_drop(struct change *ch)
+{
+    if (!ch->key)
+        return;
+    record_head(ch->record, 2);
+    record_str(ch->record, "DEL");
+    record_word(ch->record, ch->name);
+    change_unmake(ch);
+}
+
 void change_replace(struct change *ch, enum key_type type, void *value)
 {
     value_free(ch->key->type, ch->key->value);
@@ -88,10 +98,7 @@ void change_del(struct broker *b, int db, struct slice name)
 
     memcpy(copy, name.p, name.n);
     ch = change_open(b, db, (struct slice){copy, name.n});
-    record_head(ch.record, 2);
-    record_str(ch.record, "DEL");
-    record_word(ch.record, ch.name);
-    change_unmake(&ch);
+    change_drop(&ch);
     change_close(&ch);
     if (copy != room)
         mem_free(copy);

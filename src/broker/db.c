@@ -4,8 +4,11 @@
 #include "broker/broker.h"
 #include "broker_impl.h"
 #include "store/deque_edit.h"
+#include "store/hash_edit.h"
+#include "store/set_edit.h"
 #include "store/stream_edit.h"
 #include "store/string_edit.h"
+#include "store/zset_edit.h"
 
 static struct slice entry_name(const void *entry)
 {
@@ -59,6 +62,15 @@ void value_free(enum key_type type, void *value)
     case KEY_LIST:
         deque_free(value);
         break;
+    case KEY_SET:
+        set_free(value);
+        break;
+    case KEY_ZSET:
+        zset_free(value);
+        break;
+    case KEY_HASH:
+        hash_free(value);
+        break;
     case KEY_STREAM:
         stream_free(value);
         break;
@@ -82,6 +94,12 @@ size_t key_memory(const struct key *k)
         return n + string_memory(k->string);
     case KEY_LIST:
         return n + deque_memory(k->list);
+    case KEY_SET:
+        return n + set_memory(k->set);
+    case KEY_ZSET:
+        return n + zset_memory(k->zset);
+    case KEY_HASH:
+        return n + hash_memory(k->hash);
     case KEY_STREAM:
         return n + stream_memory(k->stream);
     }

@@ -4,8 +4,11 @@
 #include "broker/broker.h"
 #include "store/deque.h"
 #include "store/group.h"
+#include "store/hash.h"
+#include "store/set.h"
 #include "store/stream.h"
 #include "store/string.h"
+#include "store/zset.h"
 
 /* Not keyed: the same state must give the same digest in every process. */
 static const struct hash_seed fixed[2] = {{0x6c65616e, 0x6d7164}, {0x64696765, 0x7374}};
@@ -51,6 +54,55 @@ static void mix_list(struct mix *m, const struct deque *d, uint64_t sum[2])
 
     for (bool ok = deque_seek(d, 0, &pos); ok; ok = deque_next(&pos)) {
         mix_bytes(m, deque_value(&pos));
+        fold(m, sum);
+    }
+}
+
+/* Each alone, then added up: a set has no order. */
+static void mix_unordered(struct mix *m, uint64_t sum[2])
+{
+    uint64_t one[2] = {0};
+
+    fold(m, one);
+    sum[0] += one[0];
+    sum[1] += one[1];
+}
+
+static void mix_set(struct mix *m, const struct set *s, uint64_t sum[2])
+{
+    struct set_iter it;
+
+    set_iter_begin(&it, s);
+    while (set_iter_next(&it)) {
+        mix_bytes(m, it.item.member);
+        mix_unordered(m, sum);
+    }
+    set_iter_end(&it);
+}
+
+static void mix_hash(struct mix *m, const struct hash *h, uint64_t sum[2])
+{
+    struct hash_iter it;
+
+    hash_iter_begin(&it, h);
+    while (hash_iter_next(&it)) {
+        mix_bytes(m, it.item.field);
+        mix_bytes(m, it.item.value);
+        mix_unordered(m, sum);
+    }
+    hash_iter_end(&it);
+}
+
+static void mix_zset(struct mix *m, const struct zset *z, uint64_t sum[2])
+{
+    struct zset_iter it;
+
+    for (bool ok = zset_iter_at(&it, z, 0); ok; ok = zset_iter_next(&it)) {
+        uint64_t bits;
+
+        memcpy(&bits, &it.item.score, sizeof bits);
+        mix_bytes(m, it.item.member);
+        mix_u64(m, bits);
         fold(m, sum);
     }
 }
@@ -121,6 +173,27 @@ static void mix_stream(struct mix *m, const struct stream *s, uint64_t sum[2])
     mem_free(g);
 }
 
+static void mix_value(struct mix *m, const struct key *k, uint64_t sum[2])
+{
+    switch (k->type) {
+    case KEY_LIST:
+        mix_list(m, k->list, sum);
+        break;
+    case KEY_SET:
+        mix_set(m, k->set, sum);
+        break;
+    case KEY_ZSET:
+        mix_zset(m, k->zset, sum);
+        break;
+    case KEY_HASH:
+        mix_hash(m, k->hash, sum);
+        break;
+    case KEY_STREAM:
+        mix_stream(m, k->stream, sum);
+        break;
+    }
+}
+
 void key_digest(const struct broker *b, int db, const struct key *k, struct digest *out)
 {
     struct mix m = {0};
@@ -131,13 +204,10 @@ void key_digest(const struct broker *b, int db, const struct key *k, struct dige
     mix_u64(&m, k->type);
     mix_u64(&m, k->expiry ? (uint64_t)k->expiry->node.at : UINT64_MAX);
     mix_bytes(&m, key_name(k));
-    if (k->type == KEY_STRING)
+    if (k->type == KEY_STRING) /* one hash for most */
         mix_bytes(&m, string_slice(k->string));
     fold(&m, out->sum);
-    if (k->type == KEY_LIST)
-        mix_list(&m, k->list, out->sum);
-    if (k->type == KEY_STREAM)
-        mix_stream(&m, k->stream, out->sum);
+    mix_value(&m, k, out->sum);
     buf_free(&m.b);
 }
 

@@ -3,9 +3,12 @@
 #include "base/mem.h"
 #include "store/deque.h"
 #include "store/group.h"
+#include "store/hash.h"
 #include "store/record.h"
+#include "store/set.h"
 #include "store/stream.h"
 #include "store/string.h"
+#include "store/zset.h"
 
 #define WORDS_AT_ONCE 128 /* elements of a list or pending entries in one record */
 
@@ -41,6 +44,58 @@ static void write_list(struct out *o, struct slice name, const struct deque *d)
             record_word(o->b, deque_value(&pos));
         left -= n;
         next_part(o);
+    }
+}
+
+/* The head of a record with the next of `left` elements, each of so many words; how many they are. */
+static size_t write_some(struct out *o, const char *command, struct slice name, size_t left, size_t words)
+{
+    size_t n = left < WORDS_AT_ONCE ? left : WORDS_AT_ONCE;
+
+    next_part(o);
+    record_head(o->b, 2 + n * words);
+    record_str(o->b, command);
+    record_word(o->b, name);
+    return n;
+}
+
+static void write_set(struct out *o, struct slice name, const struct set *s)
+{
+    size_t left = set_count(s), room = 0;
+    struct set_iter it;
+
+    for (set_iter_begin(&it, s); !o->err && set_iter_next(&it); left--, room--) {
+        if (room == 0)
+            room = write_some(o, "SADD", name, left, 1);
+        record_word(o->b, it.item.member);
+    }
+    set_iter_end(&it);
+}
+
+static void write_hash(struct out *o, struct slice name, const struct hash *h)
+{
+    size_t left = hash_count(h), room = 0;
+    struct hash_iter it;
+
+    for (hash_iter_begin(&it, h); !o->err && hash_iter_next(&it); left--, room--) {
+        if (room == 0)
+            room = write_some(o, "HSET", name, left, 2);
+        record_word(o->b, it.item.field);
+        record_word(o->b, it.item.value);
+    }
+    hash_iter_end(&it);
+}
+
+static void write_zset(struct out *o, struct slice name, const struct zset *z)
+{
+    size_t left = zset_count(z), room = 0;
+    struct zset_iter it;
+
+    for (bool ok = zset_iter_at(&it, z, 0); ok && !o->err; ok = zset_iter_next(&it), left--, room--) {
+        if (room == 0)
+            room = write_some(o, "ZADD", name, left, 2);
+        record_double(o->b, it.item.score);
+        record_word(o->b, it.item.member);
     }
 }
 
@@ -184,6 +239,15 @@ static void write_key(struct out *o, const struct key *k)
         break;
     case KEY_LIST:
         write_list(o, key_name(k), k->list);
+        break;
+    case KEY_SET:
+        write_set(o, key_name(k), k->set);
+        break;
+    case KEY_ZSET:
+        write_zset(o, key_name(k), k->zset);
+        break;
+    case KEY_HASH:
+        write_hash(o, key_name(k), k->hash);
         break;
     case KEY_STREAM:
         write_stream(o, key_name(k), k->stream);

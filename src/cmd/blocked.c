@@ -67,7 +67,7 @@ static bool serve(struct session *s, struct now now)
 }
 
 /* Those who take things away are served until one finds nothing: the others of the line would not
- * either. Those who get a copy are all asked. */
+ * either, unless it was one that wants more than they do. Those who get a copy are all asked. */
 static void serve_line(struct wait_line *line, struct now now)
 {
     struct list *head = &line->waiters, *next;
@@ -78,7 +78,7 @@ static void serve_line(struct wait_line *line, struct now now)
 
         next = it->next;
         served = serve(s, now);
-        if ((served && last) || (!served && line->kind != WAIT_COPY))
+        if ((served && last) || (!served && line->kind != WAIT_COPY && !s->waiting->choosy))
             return; /* a line goes with its last waiter */
     }
 }

@@ -72,12 +72,12 @@ static void lower(struct buf *b, const char *name)
         buf_add_char(b, (char)tolower((unsigned char)*name));
 }
 
-static int fail_arity(struct call *c)
+int call_fail_named(struct call *c, const char *text)
 {
     struct buf name = {0};
 
     lower(&name, c->cmd->name);
-    call_fail(c, "ERR wrong number of arguments for '%.*s' command", SLICE_ARG(buf_slice(&name)));
+    call_fail(c, "%s '%.*s' command", text, SLICE_ARG(buf_slice(&name)));
     buf_free(&name);
     return ERR_REPLIED;
 }
@@ -96,7 +96,7 @@ void call_error(struct call *c, int err)
     if (err == OK || err == ERR_REPLIED || err == ERR_BLOCK)
         return;
     if (err == ERR_ARITY)
-        fail_arity(c);
+        call_fail_named(c, "ERR wrong number of arguments for");
     else
         fail(c, slice_of(error_text[-err]));
 }

@@ -22,6 +22,8 @@
     }
 #define MB (INT64_C(1) << 20)
 #define GB (INT64_C(1) << 30)
+/* Packed values are searched from their front: above this nobody would want it. */
+#define COMPACT_MAX 65536
 
 static const struct setting_name supervised[] = {{"no", 0}, {"auto", 1}, {"systemd", 2}, {0}};
 static const struct setting_name loglevel[] = {{"debug", LOG_LEVEL_DEBUG},     {"verbose", LOG_LEVEL_VERBOSE},
@@ -193,6 +195,22 @@ ROW("stream-node-max-bytes", SETTING_BYTES, 0, stream_node_max_bytes, "4096", 0,
 ROW("stream-wake-batching", SETTING_BOOL, 0, stream_wake_batching, "yes", 0, 0,
     "A run of XADDs wakes only as many waiting consumers as it takes, each with up to COUNT\n"
     "messages. no: after each XADD the next one, as Redis does."),
+
+/* compact forms: small values are packed in one block of memory */
+ROW("hash-max-listpack-entries", SETTING_INT, 0, hash_items, "512", 0, COMPACT_MAX,
+    "A hash is packed while it has at most so many fields ..."),
+ROW("hash-max-listpack-value", SETTING_INT, 0, hash_bytes, "64", 0, COMPACT_MAX,
+    "... and none of them, nor a value, is longer than so many bytes."),
+ROW("set-max-intset-entries", SETTING_INT, 0, intset_items, "512", 0, COMPACT_MAX,
+    "A set of nothing but numbers is an array of them while it has at most so many."),
+ROW("set-max-listpack-entries", SETTING_INT, 0, set_items, "128", 0, COMPACT_MAX,
+    "Another set is packed while it has at most so many members ..."),
+ROW("set-max-listpack-value", SETTING_INT, 0, set_bytes, "64", 0, COMPACT_MAX,
+    "... none longer than so many bytes."),
+ROW("zset-max-listpack-entries", SETTING_INT, 0, zset_items, "128", 0, COMPACT_MAX,
+    "A sorted set is packed while it has at most so many members ..."),
+ROW("zset-max-listpack-value", SETTING_INT, 0, zset_bytes, "64", 0, COMPACT_MAX,
+    "... none longer than so many bytes."),
 {0},
 };
 
@@ -237,10 +255,10 @@ static const struct setting_foreign foreign[] = {
 {"repl-*", SETTING_WARN, 0, "replication is not there yet"},
 {"min-replicas-*", SETTING_REFUSE, "0", "replication is not there yet"},
 {"min-slaves-*", SETTING_REFUSE, "0", "replication is not there yet"},
-{"hash-max-*", SETTING_WARN, 0, "values choose their own form"},
+{"hash-max-ziplist-*", SETTING_WARN, 0, "hash-max-listpack-* is the name"},
 {"list-*", SETTING_WARN, 0, "values choose their own form"},
-{"set-max-*", SETTING_WARN, 0, "values choose their own form"},
-{"zset-max-*", SETTING_WARN, 0, "values choose their own form"},
+
+{"zset-max-ziplist-*", SETTING_WARN, 0, "zset-max-listpack-* is the name"},
 {"hll-*", SETTING_WARN, 0, "values choose their own form"},
 {"latency-*", SETTING_WARN, 0, "not there yet"},
 {"slowlog-*", SETTING_WARN, 0, "not there yet"},

@@ -17,6 +17,9 @@ static const char *title_of(const char *group)
                  {"generic", "Keys"},
                  {"string", "Strings"},
                  {"list", "Lists"},
+                 {"hash", "Hashes"},
+                 {"set", "Sets"},
+                 {"sorted-set", "Sorted sets"},
                  {"pubsub", "Publish and subscribe"},
                  {"transactions", "Transactions"},
                  {"stream", "Streams"}};

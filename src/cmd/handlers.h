@@ -31,9 +31,41 @@ int cmd_del(struct call *c), cmd_exists(struct call *c), cmd_type(struct call *c
 /* string_cmds.c */
 int cmd_set(struct call *c), cmd_get(struct call *c), cmd_incr(struct call *c), cmd_incrby(struct call *c),
     cmd_decr(struct call *c), cmd_decrby(struct call *c);
+/* hash_cmds.c */
+int cmd_hset(struct call *c), cmd_hmset(struct call *c), cmd_hsetnx(struct call *c), cmd_hget(struct call *c),
+    cmd_hmget(struct call *c), cmd_hgetall(struct call *c), cmd_hkeys(struct call *c),
+    cmd_hvals(struct call *c), cmd_hdel(struct call *c), cmd_hlen(struct call *c),
+    cmd_hexists(struct call *c), cmd_hstrlen(struct call *c), cmd_hincrby(struct call *c),
+    cmd_hincrbyfloat(struct call *c), cmd_hrandfield(struct call *c);
+/* set_cmds.c */
+int cmd_sadd(struct call *c), cmd_srem(struct call *c), cmd_sismember(struct call *c),
+    cmd_smismember(struct call *c), cmd_scard(struct call *c), cmd_smembers(struct call *c),
+    cmd_spop(struct call *c), cmd_srandmember(struct call *c), cmd_smove(struct call *c),
+    cmd_sinter(struct call *c), cmd_sunion(struct call *c), cmd_sdiff(struct call *c),
+    cmd_sinterstore(struct call *c), cmd_sunionstore(struct call *c), cmd_sdiffstore(struct call *c),
+    cmd_sintercard(struct call *c);
+/* zset_cmds.c, zrange_cmds.c, zpop_cmds.c, zalgebra_cmds.c */
+int cmd_zadd(struct call *c), cmd_zincrby(struct call *c), cmd_zrem(struct call *c), cmd_zcard(struct call *c),
+    cmd_zscore(struct call *c), cmd_zmscore(struct call *c), cmd_zrank(struct call *c), cmd_zrevrank(struct call *c),
+    cmd_zrandmember(struct call *c);
+int cmd_zrange(struct call *c), cmd_zrevrange(struct call *c), cmd_zrangebyscore(struct call *c),
+    cmd_zrevrangebyscore(struct call *c), cmd_zrangebylex(struct call *c), cmd_zrevrangebylex(struct call *c),
+    cmd_zrangestore(struct call *c), cmd_zcount(struct call *c), cmd_zlexcount(struct call *c),
+    cmd_zremrangebyrank(struct call *c), cmd_zremrangebyscore(struct call *c), cmd_zremrangebylex(struct call *c);
+int cmd_zpopmin(struct call *c), cmd_zpopmax(struct call *c), cmd_bzpopmin(struct call *c), cmd_bzpopmax(struct call *c),
+    cmd_zmpop(struct call *c), cmd_bzmpop(struct call *c);
+int cmd_zinter(struct call *c), cmd_zunion(struct call *c), cmd_zdiff(struct call *c), cmd_zinterstore(struct call *c),
+    cmd_zunionstore(struct call *c), cmd_zdiffstore(struct call *c), cmd_zintercard(struct call *c);
+/* lmove_cmds.c */
+int cmd_lmove(struct call *c), cmd_rpoplpush(struct call *c), cmd_lmovem(struct call *c), cmd_blmove(struct call *c),
+    cmd_brpoplpush(struct call *c), cmd_blmovem(struct call *c), cmd_blpop(struct call *c), cmd_brpop(struct call *c),
+    cmd_lmpop(struct call *c), cmd_blmpop(struct call *c);
 /* list_cmds.c */
+int cmd_lpushx(struct call *c), cmd_rpushx(struct call *c), cmd_lrange(struct call *c), cmd_lindex(struct call *c),
+    cmd_lpos(struct call *c), cmd_lset(struct call *c), cmd_linsert(struct call *c), cmd_lrem(struct call *c),
+    cmd_ltrim(struct call *c);
 int cmd_lpush(struct call *c), cmd_rpush(struct call *c), cmd_lpop(struct call *c), cmd_rpop(struct call *c),
-    cmd_llen(struct call *c), cmd_brpop(struct call *c);
+    cmd_llen(struct call *c);
 /* pubsub_cmds.c */
 int cmd_publish(struct call *c), cmd_subscribe(struct call *c), cmd_unsubscribe(struct call *c),
     cmd_psubscribe(struct call *c), cmd_punsubscribe(struct call *c);

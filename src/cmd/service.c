@@ -34,10 +34,19 @@ void service_init(struct service *s, struct hash_seed seed, const char run_id[41
     s->server.last_rewrite_ok = true;
 }
 
+static struct shape_limits limits_of(int64_t items, int64_t bytes)
+{
+    return (struct shape_limits){(uint32_t)items, (uint32_t)bytes};
+}
+
 void service_apply_config(struct service *s)
 {
     s->broker.node_limits.max_entries = (uint64_t)s->config.stream_node_max_entries;
     s->broker.node_limits.max_bytes = s->config.stream_node_max_bytes;
+    s->broker.shape.hash = limits_of(s->config.hash_items, s->config.hash_bytes);
+    s->broker.shape.set = limits_of(s->config.set_items, s->config.set_bytes);
+    s->broker.shape.zset = limits_of(s->config.zset_items, s->config.zset_bytes);
+    s->broker.shape.intset_items = (uint32_t)s->config.intset_items;
 }
 
 void service_start(struct service *s)

@@ -191,8 +191,7 @@ struct packed *packed_insert_double(struct packed *s, uint32_t at, double v)
 {
     struct encoded e = {.head = {DOUBLE}, .head_n = 1, .body = {(const char *)&v, sizeof v}};
 
-    if (v >= -9007199254740992.0 && v <= 9007199254740992.0 && v == (double)(int64_t)v &&
-        !(v == 0 && 1 / v < 0)) {
+    if (v >= -9007199254740992.0 && v <= 9007199254740992.0 && v == (double)(int64_t)v) {
         e.head_n = put_number(e.head, (int64_t)v);
         e.body.n = 0;
     }

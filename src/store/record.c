@@ -102,6 +102,13 @@ void record_i64(struct buf *b, int64_t v)
     word_close(b, start, num_put_i64(start + HEAD, v));
 }
 
+void record_double(struct buf *b, double v)
+{
+    char text[32];
+
+    record_word(b, (struct slice){text, num_put_double(text, sizeof text, v)});
+}
+
 void record_id(struct buf *b, struct stream_id id)
 {
     char *start = buf_reserve(b, WORD_MAX(STREAM_ID_TEXT));

@@ -415,6 +415,7 @@ bool zset_put(struct zset *z, struct slice member, double score, const struct sh
 {
     bool added;
 
+    score += 0.0; /* -0 becomes 0, in either form: they are equal, and must stay the same after a restart */
     if (z->small && member.n > shape->zset.bytes)
         to_table(z, shape->seed);
     if (!z->small)

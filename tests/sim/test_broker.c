@@ -110,21 +110,22 @@ static void send_line(struct history *h)
     h->line.n = 0;
 }
 
-enum kind { STRING, LIST, STREAM };
+enum kind { STRING, LIST, STREAM, HASH, SET, ZSET, KINDS };
 
 /* Few keys, so that commands meet; now and then one of the wrong type. */
 static const char *pick_key(struct history *h, enum kind kind)
 {
-    static const char *const name[3][3] = {{"s0", "s1", "s2"}, {"l0", "l1", "l0"}, {"q0", "q1", "q2"}};
+    static const char *const name[KINDS][3] = {{"s0", "s1", "s2"}, {"l0", "l1", "l0"}, {"q0", "q1", "q2"},
+                                               {"h0", "h1", "h0"}, {"m0", "m1", "m2"}, {"z0", "z1", "z2"}};
 
     if (once_in(h, 32))
-        kind = (enum kind)below(h, 3);
+        kind = (enum kind)below(h, KINDS);
     return name[kind][below(h, 3)];
 }
 
 static const char *any_key(struct history *h)
 {
-    return pick_key(h, (enum kind)below(h, 3));
+    return pick_key(h, (enum kind)below(h, KINDS));
 }
 
 /* Bytes that look like the journal's own, and some that need more than one page of it. */
@@ -297,6 +298,131 @@ static void make_brpop(struct history *h)
     if (once_in(h, 2))
         word(h, "%s", pick_key(h, LIST));
     word(h, "%s", once_in(h, 8) ? "0" : "0.05");
+}
+
+/* Few members, so that they are there already; now and then enough to leave the compact form. */
+static void members(struct history *h, const char *between)
+{
+    uint64_t n = once_in(h, 40) ? 140 : 1 + below(h, 3), of = n > 3 ? 600 : 9;
+
+    while (n--) {
+        if (*between)
+            word(h, "%s%" PRIu64, between, below(h, 20));
+        word(h, once_in(h, 3) ? "m%" PRIu64 : "%" PRIu64, below(h, of));
+    }
+}
+
+static void make_list(struct history *h)
+{
+    static const char *const way[] = {"LEFT", "RIGHT"};
+    const char *key = pick_key(h, LIST);
+
+    switch (below(h, 6)) {
+    case 0:
+        word(h, "LSET %s %d", key, (int)below(h, 3) - 1);
+        value(h);
+        break;
+    case 1:
+        word(h, "LREM %s %d m1", key, (int)below(h, 3) - 1);
+        break;
+    case 2:
+        word(h, "LTRIM %s %d %d", key, (int)below(h, 3) - 1, (int)below(h, 8) - 2);
+        break;
+    case 3:
+        word(h, "LINSERT %s BEFORE m1", key);
+        value(h);
+        break;
+    case 4:
+        word(h, "%sMOVE %s %s %s %s", once_in(h, 4) ? "BL" : "L", key, pick_key(h, LIST), way[below(h, 2)],
+             way[below(h, 2)]);
+        if (h->line.p[0] == 'B')
+            word(h, "0.05");
+        break;
+    default:
+        word(h, "LMOVEM %s %s %s %s COUNT %d OBO", key, pick_key(h, LIST), way[below(h, 2)], way[below(h, 2)],
+             1 + (int)below(h, 3));
+    }
+}
+
+static void make_hash(struct history *h)
+{
+    const char *key = pick_key(h, HASH);
+
+    switch (below(h, 5)) {
+    case 0:
+        word(h, "HINCRBY %s m1 %d", key, (int)below(h, 9) - 4);
+        break;
+    case 1:
+        word(h, "HDEL %s", key);
+        members(h, "");
+        break;
+    default:
+        word(h, "HSET %s", key);
+        members(h, "f");
+    }
+}
+
+static void make_members(struct history *h)
+{
+    static const char *const combine[] = {"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"};
+    const char *key = pick_key(h, SET);
+
+    switch (below(h, 8)) {
+    case 0:
+        word(h, "%s %s %s %s", combine[below(h, 3)], key, pick_key(h, SET), pick_key(h, SET));
+        break;
+    case 1:
+        word(h, "SPOP %s %d", key, (int)below(h, 4));
+        break;
+    case 2:
+        word(h, "SMOVE %s %s m1", key, pick_key(h, SET));
+        break;
+    case 3:
+        word(h, "SREM %s", key);
+        members(h, "");
+        break;
+    default:
+        word(h, "SADD %s", key);
+        members(h, "");
+    }
+}
+
+static void make_zset(struct history *h)
+{
+    static const char *const combine[] = {"ZINTERSTORE", "ZUNIONSTORE", "ZDIFFSTORE"};
+    static const char *const option[] = {"GT", "LT", "NX", "XX"};
+    const char *key = pick_key(h, ZSET);
+
+    switch (below(h, 10)) {
+    case 0:
+        word(h, "%s %s 2 %s %s", combine[below(h, 3)], key, pick_key(h, ZSET),
+             pick_key(h, once_in(h, 3) ? SET : ZSET));
+        break;
+    case 1:
+        word(h, "%s %s %d", once_in(h, 2) ? "ZPOPMIN" : "ZPOPMAX", key, (int)below(h, 3));
+        break;
+    case 2:
+        word(h, "ZREMRANGEBYSCORE %s %d %d", key, (int)below(h, 5), (int)below(h, 8));
+        break;
+    case 3:
+        word(h, "ZINCRBY %s 0.1 m1", key);
+        break;
+    case 4:
+        word(h, "ZRANGESTORE %s %s 0 3", key, pick_key(h, ZSET));
+        break;
+    case 5:
+        word(h, "ZREM %s", key);
+        members(h, "");
+        break;
+    case 6:
+        word(h, "BZPOPMIN %s 0.05", key);
+        break;
+    default:
+        word(h, "ZADD %s", key);
+        if (once_in(h, 3))
+            word(h, "%s", option[below(h, 4)]);
+        members(h, "1");
+    }
 }
 
 static void make_flush(struct history *h)
@@ -571,11 +697,12 @@ static const struct {
     void (*make)(struct history *h);
     unsigned weight;
 } requests[] = {
-    {make_xadd, 30},  {make_xreadgroup, 22}, {make_group, 9}, {make_group_change, 6}, {make_xack, 9},
-    {make_xclaim, 8}, {make_xautoclaim, 6},  {make_xdel, 4},  {make_xtrim, 3},        {make_xsetid, 3},
-    {make_look, 5},   {make_set, 8},         {make_incr, 4},  {make_get, 2},          {make_del, 3},
-    {make_expire, 7}, {make_persist, 2},     {make_push, 8},  {make_pop, 5},          {make_brpop, 3},
-    {make_flush, 1},  {make_select, 3},      {make_ping, 1},
+    {make_xadd, 30},   {make_xreadgroup, 22}, {make_group, 9}, {make_group_change, 6}, {make_xack, 9},
+    {make_xclaim, 8},  {make_xautoclaim, 6},  {make_xdel, 4},  {make_xtrim, 3},        {make_xsetid, 3},
+    {make_look, 5},    {make_set, 8},         {make_incr, 4},  {make_get, 2},          {make_del, 3},
+    {make_expire, 7},  {make_persist, 2},     {make_push, 8},  {make_pop, 5},          {make_brpop, 3},
+    {make_flush, 1},   {make_select, 3},      {make_ping, 1},  {make_list, 4},         {make_hash, 6},
+    {make_members, 6}, {make_zset, 6},
 };
 
 static void make_any(struct history *h)

@@ -1,0 +1,1 @@
+"""Generators of random commands, a module for each type."""
