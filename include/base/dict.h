@@ -36,6 +36,10 @@ struct dict {
 void dict_init(struct dict *d, const struct dict_type *type, const struct hash_seed *seed);
 void dict_clear(struct dict *d); /* frees entries through type->free, then the table; usable again */
 
+/* Empties it piecemeal: hands the entries of up to `chains` bucket chains to fn, which frees them; true when
+ * it is empty, and owns no memory. Until then nothing else may be done with it. */
+bool dict_drain(struct dict *d, size_t chains, void (*fn)(void *entry, void *arg), void *arg);
+
 static inline size_t dict_count(const struct dict *d)
 {
     return d->t[0].used + d->t[1].used;

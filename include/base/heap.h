@@ -27,6 +27,8 @@ static inline struct heap_node *heap_first(const struct heap *h) /* NULL when em
 void heap_put(struct heap *h, struct heap_node *node, int64_t at); /* inserts, or moves one that is in */
 void heap_remove(struct heap *h, struct heap_node *node);          /* no-op when it is out */
 void heap_free(struct heap *h);
+/* The same without a look at the nodes, which are not to be used in a heap any more. */
+void heap_drop(struct heap *h);
 void heap_check(const struct heap *h);
 
 #endif

@@ -8,6 +8,9 @@
 struct group *group_new(struct slice name, struct stream_id last_id, int64_t entries_read,
                         const struct hash_seed *seed);
 void group_free(struct group *g);
+/* Frees about `parts` nodes and consumers; true when only what group_free() does at once is left. Until then
+ * nothing else may be done with it but that. */
+bool group_free_some(struct group *g, size_t parts);
 struct group *group_copy(const struct group *g, const struct hash_seed *seed);
 
 /* Moves the position; entries_read -1 is unknown. */

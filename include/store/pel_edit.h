@@ -6,6 +6,8 @@
 
 void pel_init(struct pel *p);
 void pel_free(struct pel *p);
+/* Frees about so many nodes; true when nothing is left. Until then nothing else may be done with it. */
+bool pel_free_some(struct pel *p, size_t nodes);
 /* Inserts, or replaces the one with that id; true if it was new, else *old (may be NULL) is what it was. */
 bool pel_put(struct pel *p, const struct pending *e, struct pending *old);
 /* Appends entries that are like `e` in all but their ids, as long as these come behind all that is there, one

@@ -7,7 +7,8 @@
 /* `seed` for the table of groups, borrowed. */
 struct stream *stream_new(const struct hash_seed *seed);
 void stream_free(struct stream *s); /* groups and all */
-/* Frees a bounded part (about `blocks` blocks); true when nothing is left, then s is gone. */
+/* Frees a bounded part (about `blocks` blocks, or parts of a group); true when nothing is left, then s is
+ * gone. */
 bool stream_free_some(struct stream *s, size_t blocks);
 /* COPY. Places in the one are good in the other, as long as neither has changed. */
 struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed);

@@ -284,32 +284,57 @@ void dict_init(struct dict *d, const struct dict_type *type, const struct hash_s
     *d = (struct dict){.type = type, .seed = seed, .moved = SIZE_MAX};
 }
 
-static void chain_clear(struct dict *d, struct dict_table *t, struct dict_bucket *head)
+static void chain_clear(struct dict_table *t, struct dict_bucket *head, void (*fn)(void *entry, void *arg),
+                        void *arg)
 {
     struct dict_bucket *next;
 
     for (struct dict_bucket *b = head; b; b = next) {
-        if (d->type->free)
-            for (uint64_t m = tags_used(b->meta); m; m &= m - 1)
-                d->type->free(b->slot[first_slot(m)]);
+        for (uint64_t m = tags_used(b->meta); m; m &= m - 1) {
+            t->used--;
+            fn(b->slot[first_slot(m)], arg);
+        }
         next = next_of(b);
         if (b != head)
             bucket_drop(t, b);
     }
 }
 
+static void free_by_type(void *entry, void *arg)
+{
+    const struct dict *d = arg;
+
+    if (d->type->free)
+        d->type->free(entry);
+}
+
+/* The chains of t[0] from `moved` on, then t[1] in its place: as if all of it were yet to be moved. */
+bool dict_drain(struct dict *d, size_t chains, void (*fn)(void *entry, void *arg), void *arg)
+{
+    struct dict_table *t = &d->t[0];
+
+    must(!d->paused);
+    if (!rehashing(d))
+        d->moved = 0;
+    while (t->buckets && (t->used + t->chained == 0 || chains--)) {
+        if (t->used + t->chained > 0)
+            chain_clear(t, &t->buckets[d->moved++], fn, arg);
+        if (t->used + t->chained > 0)
+            continue;
+        table_drop(t);
+        *t = d->t[1];
+        d->t[1] = (struct dict_table){0};
+        d->moved = 0;
+    }
+    if (t->buckets)
+        return false;
+    d->moved = SIZE_MAX;
+    return true;
+}
+
 void dict_clear(struct dict *d)
 {
-    must(!d->paused);
-    for (int i = 0; i < 2; i++) {
-        struct dict_table *t = &d->t[i];
-
-        if (t->used + t->chained > 0)
-            for (uint64_t b = 0; b <= t->mask; b++)
-                chain_clear(d, t, &t->buckets[b]);
-        table_drop(t);
-    }
-    d->moved = SIZE_MAX;
+    dict_drain(d, SIZE_MAX, free_by_type, d);
 }
 
 void dict_add(struct dict *d, void *entry)

@@ -78,12 +78,17 @@ void heap_remove(struct heap *h, struct heap_node *node)
         resize(h, h->cap / 2);
 }
 
+void heap_drop(struct heap *h)
+{
+    mem_free(h->v);
+    *h = (struct heap){0};
+}
+
 void heap_free(struct heap *h)
 {
     for (size_t i = 0; i < h->n; i++)
         h->v[i]->pos = HEAP_OUT;
-    mem_free(h->v);
-    *h = (struct heap){0};
+    heap_drop(h);
 }
 
 void heap_check(const struct heap *h)

@@ -37,6 +37,17 @@ void group_free(struct group *g)
     mem_free(g);
 }
 
+static void consumer_gone(void *consumer, void *arg)
+{
+    (void)arg;
+    mem_free(consumer);
+}
+
+bool group_free_some(struct group *g, size_t parts)
+{
+    return pel_free_some(&g->pel, parts) && dict_drain(&g->consumers, parts, consumer_gone, NULL);
+}
+
 static void copy_consumers(struct group *to, const struct group *g)
 {
     to->slots = g->slots;

@@ -74,9 +74,15 @@ void pel_init(struct pel *p)
 
 void pel_free(struct pel *p)
 {
-    if (p->root)
-        pel_cut_down(p->root);
+    pel_free_some(p, SIZE_MAX);
+}
+
+bool pel_free_some(struct pel *p, size_t nodes)
+{
+    if (!pel_cut_down(p, nodes))
+        return false;
     pel_init(p);
+    return true;
 }
 
 static inline void loosen(struct branch *b, const struct record *r)

@@ -544,10 +544,21 @@ void pel_thin(struct pel *p, struct pel_leaf *l)
         leaf_resize(p, l, size_for(2 * n));
 }
 
-void pel_cut_down(struct pel_node *root)
+/* From the right: the last leaf, then its parent once that has lost them all. */
+bool pel_cut_down(struct pel *p, size_t nodes)
 {
-    if (root->level)
-        for (unsigned i = 0; i < root->n; i++)
-            pel_cut_down(as_inner(root)->branch[i].node);
-    mem_free_sized(root, node_bytes(root));
+    for (; p->root && nodes; nodes--) {
+        struct pel_node *n = p->root;
+        struct pel_inner *parent;
+
+        while (n->level && n->n)
+            n = as_inner(n)->branch[n->n - 1].node;
+        parent = n->parent;
+        mem_free_sized(n, node_bytes(n));
+        if (parent)
+            parent->node.n--;
+        else
+            p->root = NULL;
+    }
+    return !p->root;
 }

@@ -135,6 +135,7 @@ struct pel_leaf *pel_plant(struct pel *p, struct stream_id id);
 struct pel_leaf *pel_make_room(struct pel *p, struct pel_leaf *l, unsigned *at, struct stream_id id);
 /* After a removal left few records or none: drops, merges or shrinks the leaf. */
 void pel_thin(struct pel *p, struct pel_leaf *l);
-void pel_cut_down(struct pel_node *root); /* frees all */
+/* Frees so many nodes; true when the tree is gone. */
+bool pel_cut_down(struct pel *p, size_t nodes);
 
 #endif

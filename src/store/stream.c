@@ -39,8 +39,11 @@ bool stream_free_some(struct stream *s, size_t blocks)
     dir_clear(s, blocks);
     if (s->dir_n)
         return false;
-    if (dict_count(&s->groups) > 1) {
-        group_free(stream_group_remove(s, group_name(dict_random(&s->groups, 0))));
+    if (dict_count(&s->groups)) {
+        struct group *g = dict_random(&s->groups, 0); /* the same one until it is gone */
+
+        if (group_free_some(g, blocks))
+            group_free(stream_group_remove(s, group_name(g)));
         return false;
     }
     stream_free(s);
