@@ -28,6 +28,7 @@ struct orders {
 struct broker_stats {
     uint64_t changes; /* ever; what Redis calls dirty */
     uint64_t expired_keys;
+    uint64_t buried, freed; /* values and keys that were left to be freed later; and those that are */
     uint64_t keyspace_hits, keyspace_misses;
 };
 
@@ -40,7 +41,9 @@ struct broker {
     enum origin origin;      /* of the unit that runs */
     struct stream_node_limits node_limits;
     struct shape shape;
-    struct heap expiries;  /* struct expiry by wall time */
+    struct heap expiries;  /* struct db, each at its earliest expiry, in wall time */
+    struct list graves;    /* struct grave: what is deleted and not freed yet */
+    uint32_t ticks;        /* of TICK, mono, as of this turn: when a key is used */
     bool lazy_only;        /* keys past their time go when they are met, not before: for tests */
     struct heap timeouts;  /* struct waiter by mono time */
     struct dict waiting;   /* struct wait_key: the keys somebody waits for */
@@ -55,6 +58,14 @@ struct broker {
     struct orders orders;
     struct broker_stats stats;
 };
+
+/* When a key was last used is kept in 24 bits, of about a second: good for half a year. */
+#define TICK_USEC ((usec)1 << 20)
+#define TICKS_MAX UINT32_C(0xffffff)
+static inline uint32_t ticks_of(struct now now)
+{
+    return (uint32_t)(now.mono / TICK_USEC) & TICKS_MAX;
+}
 
 /* `seed` makes hash tables unpredictable; a test gives its own. */
 void broker_init(struct broker *b, int dbs, struct hash_seed seed);
@@ -73,10 +84,11 @@ static inline void broker_touch(struct broker *b, struct outbox *o)
         list_push(&b->touched, &o->touched);
 }
 
-/* Keys at or past their time go, at most `max` of them, and waiters whose time is over are listed in
- * timed_out. True when there is more to do now. */
+/* Begins a turn: waiters whose time is over are listed in timed_out, keys past theirs go, at most `max`
+ * of each. True when there is more to do now. */
 bool deadlines_run(struct broker *b, struct now now, unsigned max);
-/* Microseconds until deadlines_run() has something to do; INT64_MAX: nothing. */
+/* Microseconds until deadlines_run() is to be called; INT64_MAX: nothing has a deadline. While a key has one,
+ * a second at most: nobody tells when the system clock is set. */
 usec deadlines_next(const struct broker *b, struct now now);
 
 /* A digest of all state that must survive a restart: values, TTLs, groups, pending entries with owners,

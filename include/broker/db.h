@@ -17,11 +17,10 @@ struct zset;
 
 enum key_type { KEY_STRING, KEY_LIST, KEY_SET, KEY_ZSET, KEY_HASH, KEY_STREAM, KEY_TYPES };
 
-/* When a key expires: a node of the heap of deadlines, there only while the key has a TTL. */
+/* When a key expires: a node of its database's heap, there only while the key has a TTL. */
 struct expiry {
     struct heap_node node; /* at: wall msec; visible up to and including it, as in Redis */
     struct key *key;
-    int db;
 };
 
 struct key {
@@ -36,14 +35,16 @@ struct key {
     };
     struct expiry *expiry; /* NULL: never */
     uint32_t name_len;
-    uint8_t type; /* enum key_type */
+    uint32_t type : 8;  /* enum key_type */
+    uint32_t used : 24; /* broker.ticks when it was last used: soft state, for OBJECT IDLETIME */
     char name[];
 };
 
 struct db {
     struct dict keys;
-    size_t expiring;    /* keys with a TTL */
-    struct key *recent; /* found last: a handler looks, then a change looks again; NULL once it goes */
+    struct heap expiries; /* struct expiry of the keys with a TTL */
+    struct heap_node due; /* in broker.expiries while there are some: at the earliest of them */
+    struct key *recent;   /* found last: a handler looks, then a change looks again; NULL once it goes */
 };
 
 static inline struct slice key_name(const struct key *k)

@@ -32,7 +32,7 @@ struct config {
     int64_t client_max_arguments;
     struct output_limit output[OUTPUT_CLASSES];
     int maxmemory_policy;
-    int64_t turn_commands, turn_deadlines;
+    int64_t turn_commands, turn_deadlines, turn_frees;
     /* journal */
     char *dir, *appendfilename, *appenddirname;
     bool appendonly;

@@ -41,35 +41,16 @@ void change_close(struct change *ch)
 void change_make(struct change *ch, enum key_type type, void *value)
 {
     ch->key = key_new(ch->name, type, value);
+    ch->key->used = ch->b->ticks;
     dict_add(&ch->b->db[ch->db].keys, ch->key);
-}
-
-static void expiry_drop(struct broker *b, struct key *k)
-{
-    if (!k->expiry)
-        return;
-    heap_remove(&b->expiries, &k->expiry->node);
-    b->db[k->expiry->db].expiring--;
-    mem_free(k->expiry);
-    k->expiry = NULL;
-}
-
-static void expiry_set(struct broker *b, int db, struct key *k, msec at)
-{
-    if (!k->expiry) {
-        k->expiry = mem_alloc(sizeof *k->expiry);
-        *k->expiry = (struct expiry){.node.pos = HEAP_OUT, .key = k, .db = db};
-        b->db[db].expiring++;
-    }
-    heap_put(&b->expiries, &k->expiry->node, at);
 }
 
 void change_unmake(struct change *ch)
 {
-    expiry_drop(ch->b, ch->key);
+    expiry_drop(ch->b, ch->db, ch->key);
     dict_remove(&ch->b->db[ch->db].keys, ch->name);
     ch->b->db[ch->db].recent = NULL;
-    key_free(ch->key);
+    key_bury(ch->b, ch->key);
     ch->key = NULL;
 }
 
@@ -85,8 +66,8 @@ void change_drop(struct change *ch)
 
 void change_replace(struct change *ch, enum key_type type, void *value)
 {
-    value_free(ch->key->type, ch->key->value);
-    ch->key->type = (uint8_t)type;
+    value_bury(ch->b, ch->key->type, ch->key->value);
+    ch->key->type = type;
     ch->key->value = value;
 }
 
@@ -112,7 +93,7 @@ void change_expire(struct broker *b, int db, struct slice name, msec at)
     record_str(ch.record, at < 0 ? "PERSIST" : "PEXPIREAT");
     record_word(ch.record, name);
     if (at < 0) {
-        expiry_drop(b, ch.key);
+        expiry_drop(b, db, ch.key);
     } else {
         record_i64(ch.record, at);
         expiry_set(b, db, ch.key, at);
@@ -122,14 +103,8 @@ void change_expire(struct broker *b, int db, struct slice name, msec at)
 
 static void flush_db(struct broker *b, int db)
 {
-    struct dict_iter it;
-    struct key *k;
-
-    dict_iter_begin(&it, &b->db[db].keys);
-    while ((k = dict_iter_next(&it)))
-        expiry_drop(b, k);
-    dict_iter_end(&it);
-    dict_clear(&b->db[db].keys);
+    expiry_forget_all(b, db);
+    keys_bury(b, &b->db[db].keys);
     b->db[db].recent = NULL;
 }
 
@@ -166,7 +141,7 @@ void change_set(struct broker *b, int db, struct slice name, struct slice value,
     }
     change_string_put(&ch, value);
     if (at < 0)
-        expiry_drop(b, ch.key);
+        expiry_drop(b, db, ch.key);
     else
         expiry_set(b, db, ch.key, at);
     change_close(&ch);

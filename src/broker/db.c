@@ -19,8 +19,9 @@ static void entry_free(void *entry)
 {
     struct key *k = entry;
 
+    value_free(k->type, k->value);
     mem_free(k->expiry);
-    key_free(k);
+    mem_free(k);
 }
 
 const struct dict_type key_dict_type = {.key = entry_name, .free = entry_free};
@@ -48,7 +49,7 @@ struct key *key_new(struct slice name, enum key_type type, void *value)
 {
     struct key *k = mem_alloc(sizeof *k + name.n);
 
-    *k = (struct key){.value = value, .name_len = (uint32_t)name.n, .type = (uint8_t)type};
+    *k = (struct key){.value = value, .name_len = (uint32_t)name.n, .type = type};
     memcpy(k->name, name.p, name.n);
     return k;
 }
@@ -79,10 +80,17 @@ void value_free(enum key_type type, void *value)
     }
 }
 
-void key_free(struct key *k)
+bool value_free_some(enum key_type type, void *value, size_t parts)
 {
-    value_free(k->type, k->value);
-    mem_free(k);
+    switch (type) {
+    case KEY_LIST:
+        return deque_free_some(value, parts);
+    case KEY_STREAM:
+        return stream_free_some(value, parts);
+    default:
+        value_free(type, value);
+        return true;
+    }
 }
 
 size_t key_memory(const struct key *k)

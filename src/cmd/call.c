@@ -2,6 +2,7 @@
 #include "cmd/call.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "broker/grave.h"
 #include "cmd/service.h"
 #include "cmd/session.h"
 #include "handlers.h"
@@ -205,11 +206,22 @@ static int fail_unknown(struct call *c, const struct command *container)
     return ERR_REPLIED;
 }
 
+/* Memory that was given up is not held against anybody: the little that this command is short of is freed
+ * before its turn. */
+bool call_short_of_memory(struct service *s)
+{
+    uint64_t max = s->config.maxmemory;
+
+    if (!max)
+        return false;
+    while (mem_used() > max && graves_dig(&s->broker, (size_t)s->config.turn_frees))
+        ;
+    return mem_used() > max;
+}
+
 static int admit_growth(struct call *c)
 {
-    const struct service *s = c->service;
-
-    if (s->config.maxmemory && mem_used() > s->config.maxmemory)
+    if (call_short_of_memory(c->service))
         return ERR_OOM;
     return c->broker->journal && journal_short(c->broker->journal) ? ERR_MISCONF : OK;
 }

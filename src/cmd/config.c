@@ -161,6 +161,9 @@ ROW("turn-commands", SETTING_INT, 0, turn_commands, "256", 1, 1000000,
     "Commands of one client before the others have their turn."),
 ROW("turn-deadlines", SETTING_INT, 0, turn_deadlines, "1000", 1, 1000000,
     "Expiries and time-outs that are worked off before clients have their turn."),
+ROW("turn-frees", SETTING_INT, 0, turn_frees, "1000", 1, 1000000,
+    "Pieces of large deleted values (some 8 to 64 KB each) that are freed before clients have\n"
+    "their turn."),
 
 /* journal */
 ROW("dir", SETTING_STRING, SETTING_START_ONLY, dir, "./", 0, 0,

@@ -5,6 +5,7 @@
  * here and not handed down: nobody else needs it, and only while somebody looks. */
 #include "base/err.h"
 #include "base/mem.h"
+#include "broker/grave.h"
 #include "client.h"
 #include "handlers.h"
 
@@ -183,8 +184,9 @@ static void memory(struct info *i)
     put_u(i, "mem_clients_normal", of_clients);
     put_zeros(i, (const char *const[]){"mem_not_counted_for_evict", "mem_replication_backlog",
                                        "mem_total_replication_buffers", "mem_clients_slaves",
-                                       "mem_cluster_links", "mem_aof_buffer", "active_defrag_running",
-                                       "lazyfree_pending_objects", "lazyfreed_objects", NULL});
+                                       "mem_cluster_links", "mem_aof_buffer", "active_defrag_running", NULL});
+    put_u(i, "lazyfree_pending_objects", graves_pending(&i->s->broker));
+    put_u(i, "lazyfreed_objects", i->s->broker.stats.freed);
     put(i, "mem_allocator", mem_allocator());
 }
 
@@ -404,7 +406,7 @@ static void keyspace(struct info *i)
 
         if (dict_count(&db->keys))
             buf_addf(&i->out, "db%d:keys=%zu,expires=%zu,avg_ttl=0\r\n", n, dict_count(&db->keys),
-                     db->expiring);
+                     db->expiries.n);
     }
 }
 

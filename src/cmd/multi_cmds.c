@@ -95,13 +95,12 @@ int cmd_unwatch(struct call *c)
  * nothing. */
 static int exec_admit(struct call *c)
 {
-    const struct service *sv = c->service;
     const struct session *s = c->session;
     bool grows = false;
 
     for (size_t i = 0; i < s->queued; i++)
         grows |= (s->queue[i].cmd->flags & CMD_GROWS) != 0;
-    if (grows && sv->config.maxmemory && mem_used() > sv->config.maxmemory)
+    if (grows && call_short_of_memory(c->service))
         return call_fail(
             c, "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > "
                "'maxmemory'.");

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "broker/change.h"
+#include "broker/grave.h"
 #include "handlers.h"
 
 /* --- CONFIG GET --- */
@@ -227,12 +228,16 @@ int cmd_dbsize(struct call *c)
     return OK;
 }
 
-/* ASYNC and SYNC are one here: what is seen afterwards is the same. */
+/* Without SYNC the memory comes back in the turns that follow; what is seen is the same. */
 static int flush(struct call *c, int db)
 {
-    if (c->n > 2 || (c->n == 2 && !slice_is(c->arg[1], "ASYNC") && !slice_is(c->arg[1], "SYNC")))
+    bool sync = c->n == 2 && slice_is(c->arg[1], "SYNC");
+
+    if (c->n > 2 || (c->n == 2 && !sync && !slice_is(c->arg[1], "ASYNC")))
         return ERR_SYNTAX;
     change_flush(c->broker, db);
+    if (sync)
+        graves_dig(c->broker, SIZE_MAX);
     reply_ok(c->reply);
     return OK;
 }

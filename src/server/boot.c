@@ -404,6 +404,7 @@ static bool become_ready(struct server *sv, int *status)
     service_start(s);
     s->server.started_mono = clock_usec();
     s->server.started_wall = clock_now().wall;
+    s->broker.ticks = ticks_of(clock_now()); /* keys that are loaded count as used now */
     log_notice("starting: version=%s pid=%ld allocator=%s", LEANMQD_VERSION, (long)getpid(), mem_allocator());
     if (!(sv->loop = loop_new()) || !watch_signals(sv)) {
         struct buf why = {0};

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/grave.h"
 #include "cmd/call.h"
 #include "cmd/session.h"
 #include "server/notify.h"
@@ -243,6 +244,7 @@ void server_turn(struct server *sv)
 
     if (!s->server.loading) {
         sv->work_left = deadlines_run(b, now, (unsigned)s->config.turn_deadlines);
+        sv->work_left |= graves_dig(b, (size_t)s->config.turn_frees);
         session_run_end(s, now);
         resume(sv);
         conns_stall(sv->conns, b->journal && journal_stalled(b->journal));

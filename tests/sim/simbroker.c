@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "broker/grave.h"
 #include "broker/rewrite.h"
 #include "store/deque.h"
 #include "store/group.h"
@@ -547,6 +548,7 @@ bool sim_turn(struct simbroker *s)
     unsigned first = (unsigned)random_below(&s->random, SIM_CLIENTS);
 
     deadlines_run(broker_of(s), s->now, (unsigned)sv->config.turn_deadlines);
+    graves_dig(broker_of(s), (size_t)sv->config.turn_frees);
     session_run_end(sv, s->now);
     hold_replies(s, NULL, before, true);
     for (unsigned i = 0; i < SIM_CLIENTS; i++) {
@@ -694,7 +696,10 @@ static void check_db(struct db *db)
         }
     }
     dict_iter_end(&it);
-    sim_must(expiring == db->expiring);
+    sim_must(expiring == db->expiries.n);
+    heap_check(&db->expiries);
+    sim_must((db->due.pos == HEAP_OUT) == (expiring == 0));
+    sim_must(expiring == 0 || db->due.at == heap_first(&db->expiries)->at);
 }
 
 void sim_check(const struct simbroker *s)
@@ -704,7 +709,7 @@ void sim_check(const struct simbroker *s)
 
     for (int i = 0; i < b->dbs; i++) {
         check_db(&b->db[i]);
-        expiring += b->db[i].expiring;
+        expiring += b->db[i].expiries.n > 0;
     }
     sim_must(b->expiries.n == expiring);
     heap_check(&b->expiries);
