@@ -21,6 +21,8 @@ struct change {
 
 struct change change_open(struct broker *b, int db, struct slice name);
 void change_close(struct change *ch);
+/* For a change of two keys in one bracket: those who watch the other one, or wait for it, are told. */
+void change_tell(struct broker *b, int db, struct slice name);
 /* The key as one of this type, made empty by `make` (a value) if it was absent. */
 void change_make(struct change *ch, enum key_type type, void *value);
 /* The key goes, with its value and TTL. No record. */
@@ -34,6 +36,17 @@ void change_replace(struct change *ch, enum key_type type, void *value);
 void change_del(struct broker *b, int db, struct slice name);
 /* Sets or (at < 0) removes the TTL of a key, which must be there. `at` is wall msec. */
 void change_expire(struct broker *b, int db, struct slice name, msec at);
+/* Gives a key, which must be there, another name, another database or both, with its TTL. What is there under
+ * that name goes; it must not be the key itself. */
+struct place {
+    int db;
+    struct slice name;
+};
+void change_move(struct broker *b, struct place from, struct place to);
+/* The same, and the key stays: the other is a copy of all of it. */
+void change_copy(struct broker *b, struct place from, struct place to);
+/* Exchanges two different databases. */
+void change_swap(struct broker *b, int one, int other, msec now);
 /* All keys of a database, or (db < 0) of all. */
 void change_flush(struct broker *b, int db);
 

@@ -20,5 +20,7 @@ bool watch_expired(const struct broker *b, const struct watcher *w, msec now);
 void watch_touch(struct broker *b, int db, struct slice name);
 /* A flush: watched keys that are there are touched. */
 void watch_touch_all(struct broker *b, int db);
+/* Two databases are about to be exchanged: watched keys that are there before or afterwards are touched. */
+void watch_touch_swap(struct broker *b, int one, int other, msec now);
 
 #endif

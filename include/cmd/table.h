@@ -31,6 +31,7 @@ enum command_flag {
     CMD_NOSCRIPT = 1 << 17,
     CMD_STALE = 1 << 18,
     CMD_SKIP_MONITOR = 1 << 19,
+    CMD_DANGEROUS = 1 << 20, /* may hold all others up, without being CMD_ADMIN */
 };
 
 /* Which arguments are keys: from first to last (negative: counted from the end), every step-th. first
@@ -52,8 +53,8 @@ struct command {
     /* CMD_MOVABLE: the positions of keys, at most `max` of them; how many there are. */
     size_t (*find_keys)(const struct slice *arg, size_t n, size_t *pos, size_t max);
     const char *complexity; /* "O(N) in keys" */
-    const char *errors;     /* what a caller should expect beside arity, syntax and WRONGTYPE; NULL: nothing */
-    const char *differs;    /* what is not as in Redis; NULL: nothing */
+    const char *errors;  /* what a caller should expect beside arity, syntax and WRONGTYPE; NULL: nothing */
+    const char *differs; /* what is not as in Redis; NULL: nothing */
 };
 
 extern const struct command command_table[]; /* ends with name == NULL */

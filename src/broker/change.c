@@ -38,6 +38,12 @@ void change_close(struct change *ch)
         wait_signal(b, ch->db, ch->name);
 }
 
+void change_tell(struct broker *b, int db, struct slice name)
+{
+    watch_touch(b, db, name);
+    wait_signal(b, db, name);
+}
+
 void change_make(struct change *ch, enum key_type type, void *value)
 {
     ch->key = key_new(ch->name, type, value);

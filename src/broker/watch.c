@@ -91,13 +91,18 @@ void watch_clear(struct broker *b, struct watcher *w)
     w->dirty = false;
 }
 
+static struct slice watched_name(const struct watch_key *wk)
+{
+    return (struct slice){wk->db_name + sizeof(uint32_t), wk->n - sizeof(uint32_t)};
+}
+
 static struct key *watched_key(const struct broker *b, const struct watch_key *wk, int *db)
 {
     uint32_t nth;
 
     memcpy(&nth, wk->db_name, sizeof nth);
     *db = (int)nth;
-    return db_find(b, *db, (struct slice){wk->db_name + sizeof nth, wk->n - sizeof nth});
+    return db_find(b, *db, watched_name(wk));
 }
 
 bool watch_expired(const struct broker *b, const struct watcher *w, msec now)
@@ -138,6 +143,24 @@ void watch_touch(struct broker *b, int db, struct slice name)
     mem_free(owned);
 }
 
+/* What a name stood for is about to be another: the key it will stand for, or NULL. Nothing has changed for
+ * those who saw it absent, or past its time, if that is what they will see. */
+static void exchange(struct watch_key *wk, const struct key *before, const struct key *after, msec now)
+{
+    bool absent = !after || key_expired(after, now);
+
+    if (!before && !after)
+        return;
+    list_for_each (it, &wk->links) {
+        struct watch_link *l = list_entry(it, struct watch_link, of_key);
+
+        if (absent && (l->expired || !before))
+            l->expired = after != NULL;
+        else
+            l->watcher->dirty = true;
+    }
+}
+
 /* Called before the keys go: what is there, and was there when the watch began, is touched. */
 void watch_touch_all(struct broker *b, int db)
 {
@@ -149,15 +172,28 @@ void watch_touch_all(struct broker *b, int db)
         return;
     dict_iter_begin(&it, &b->watched);
     while ((wk = dict_iter_next(&it))) {
-        if (!watched_key(b, wk, &of) || (db >= 0 && of != db))
-            continue;
-        list_for_each (l, &wk->links) {
-            struct watch_link *link = list_entry(l, struct watch_link, of_key);
+        const struct key *before = watched_key(b, wk, &of);
 
-            if (!link->expired)
-                link->watcher->dirty = true;
-            link->expired = false;
-        }
+        if (db < 0 || of == db)
+            exchange(wk, before, NULL, 0);
+    }
+    dict_iter_end(&it);
+}
+
+void watch_touch_swap(struct broker *b, int one, int other, msec now)
+{
+    struct dict_iter it;
+    struct watch_key *wk;
+    int of;
+
+    if (!dict_count(&b->watched))
+        return;
+    dict_iter_begin(&it, &b->watched);
+    while ((wk = dict_iter_next(&it))) {
+        const struct key *before = watched_key(b, wk, &of);
+
+        if (of == one || of == other)
+            exchange(wk, before, db_find(b, of == one ? other : one, watched_name(wk)), now);
     }
     dict_iter_end(&it);
 }

@@ -120,7 +120,7 @@ static void reply_categories(struct reply *r, const struct command *row)
     words_add(&w, f & CMD_FAST, "@fast");
     words_add(&w, !(f & CMD_FAST), "@slow");
     words_add(&w, f & CMD_BLOCKS, "@blocking");
-    words_add(&w, f & CMD_ADMIN || (server && f & CMD_WRITE), "@dangerous");
+    words_add(&w, f & (CMD_ADMIN | CMD_DANGEROUS) || (server && f & CMD_WRITE), "@dangerous");
     words_add(&w, strcmp(group, "connection") == 0, "@connection");
     words_add(&w, strcmp(group, "transactions") == 0, "@transaction");
     words_add(&w, strcmp(group, "scripting") == 0, "@scripting");

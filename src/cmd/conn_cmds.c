@@ -146,16 +146,14 @@ int cmd_hello(struct call *c)
 
 int cmd_select(struct call *c)
 {
-    int64_t db;
+    int db, err = call_db(c, c->arg[1], &db);
 
-    if (!num_i64(c->arg[1], &db))
-        return call_fail(c, "ERR value is not an integer or out of range");
-    if (db < 0 || db >= c->broker->dbs)
-        return call_fail(c, "ERR DB index is out of range");
+    if (err != OK)
+        return err;
     if (c->session)
-        c->session->db = (int)db;
+        c->session->db = db;
     else
-        c->service->replay_db = (int)db;
+        c->service->replay_db = db;
     reply_ok(c->reply);
     return OK;
 }

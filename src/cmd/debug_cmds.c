@@ -89,34 +89,17 @@ static int debug_digest_value(struct call *c)
 
 /* --- DEBUG OBJECT --- */
 
-#define EMBEDDED_MAX 44 /* bytes up to which Redis calls a string embstr */
-
-static const char *encoding_of(const struct key *k)
-{
-    static const char *const of_type[KEY_TYPES] = {[KEY_LIST] = "quicklist",
-                                                   [KEY_SET] = "hashtable",
-                                                   [KEY_ZSET] = "skiplist",
-                                                   [KEY_HASH] = "hashtable",
-                                                   [KEY_STREAM] = "stream"};
-    struct slice s;
-    int64_t v;
-
-    if (k->type != KEY_STRING)
-        return of_type[k->type];
-    s = string_slice(k->string);
-    return num_i64(s, &v) ? "int" : s.n <= EMBEDDED_MAX ? "embstr" : "raw";
-}
-
 static int debug_object(struct call *c)
 {
-    const struct key *k = key_read(c, c->arg[2]);
+    const struct key *k = key_look(c, c->arg[2]);
     char text[192];
 
     if (!k)
         return ERR_NO_KEY;
     snprintf(text, sizeof text,
-             "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:0 lru_seconds_idle:0", k->value,
-             encoding_of(k), key_memory(k));
+             "Value at:%p refcount:%lld encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%lld",
+             k->value, (long long)key_refcount(k), key_encoding(k), key_memory(k), k->used,
+             (long long)key_idle(k, c->now));
     reply_status(c->reply, text);
     return OK;
 }

@@ -27,7 +27,17 @@ int cmd_debug(struct call *c);
 /* key_cmds.c */
 int cmd_del(struct call *c), cmd_exists(struct call *c), cmd_type(struct call *c), cmd_expire(struct call *c),
     cmd_pexpire(struct call *c), cmd_expireat(struct call *c), cmd_pexpireat(struct call *c),
-    cmd_ttl(struct call *c), cmd_pttl(struct call *c), cmd_persist(struct call *c);
+    cmd_ttl(struct call *c), cmd_pttl(struct call *c), cmd_persist(struct call *c), cmd_touch(struct call *c),
+    cmd_expiretime(struct call *c), cmd_pexpiretime(struct call *c);
+/* keyspace_cmds.c */
+int cmd_keys(struct call *c), cmd_scan(struct call *c), cmd_randomkey(struct call *c);
+/* move_cmds.c */
+int cmd_rename(struct call *c), cmd_renamenx(struct call *c), cmd_move(struct call *c),
+    cmd_copy(struct call *c), cmd_swapdb(struct call *c);
+int call_db(struct call *c, struct slice arg, int *db); /* a database's number; ERR_*, or answered */
+/* object_cmds.c */
+int cmd_object_encoding(struct call *c), cmd_object_freq(struct call *c), cmd_object_idletime(struct call *c),
+    cmd_object_refcount(struct call *c), cmd_object_help(struct call *c);
 /* string_cmds.c */
 int cmd_set(struct call *c), cmd_get(struct call *c), cmd_incr(struct call *c), cmd_incrby(struct call *c),
     cmd_decr(struct call *c), cmd_decrby(struct call *c);

@@ -1,21 +1,34 @@
 /* cmd/key.c - see cmd/key.h. */
 #include "cmd/key.h"
 #include "broker/change.h"
+#include "cmd/session.h"
 
 /* A key past its time is not there: whoever meets it first removes it. Not a replay: there the journal
  * says when it went. */
-static struct key *key_live(struct call *c, struct slice name)
+bool key_end(struct call *c, struct key *k)
+{
+    if (!k->expiry || c->broker->origin == ORIGIN_REPLAY || !key_expired(k, c->now.wall))
+        return false;
+    c->broker->stats.expired_keys++;
+    change_del(c->broker, c->db, key_name(k));
+    return true;
+}
+
+static inline struct key *key_live(struct call *c, struct slice name)
 {
     struct key *k = db_find(c->broker, c->db, name);
 
-    if (!k || !k->expiry || c->broker->origin == ORIGIN_REPLAY || !key_expired(k, c->now.wall))
-        return k;
-    c->broker->stats.expired_keys++;
-    change_del(c->broker, c->db, name);
-    return NULL;
+    return k && key_end(c, k) ? NULL : k;
 }
 
-struct key *key_read(struct call *c, struct slice name)
+static inline struct key *used(struct call *c, struct key *k)
+{
+    if (k && !(c->session && c->session->no_touch))
+        k->used = c->broker->ticks;
+    return k;
+}
+
+struct key *key_look(struct call *c, struct slice name)
 {
     struct key *k = key_live(c, name);
 
@@ -23,9 +36,22 @@ struct key *key_read(struct call *c, struct slice name)
     return k;
 }
 
+struct key *key_read(struct call *c, struct slice name)
+{
+    return used(c, key_look(c, name));
+}
+
 struct key *key_write(struct call *c, struct slice name)
 {
-    return key_live(c, name);
+    return used(c, key_live(c, name));
+}
+
+struct key *key_write_in(struct call *c, int db, struct slice name)
+{
+    struct call other = *c;
+
+    other.db = db;
+    return key_write(&other, name);
 }
 
 static int typed(struct key *k, enum key_type type, struct key **out)

@@ -23,14 +23,31 @@ int cmd_exists(struct call *c)
     int64_t n = 0;
 
     for (size_t i = 1; i < c->n; i++)
-        n += key_read(c, c->arg[i]) != NULL;
+        n += key_look(c, c->arg[i]) != NULL;
+    reply_int(c->reply, n);
+    return OK;
+}
+
+/* Even for a client whose commands leave no trace (CLIENT NO-TOUCH). */
+int cmd_touch(struct call *c)
+{
+    int64_t n = 0;
+
+    for (size_t i = 1; i < c->n; i++) {
+        struct key *k = key_look(c, c->arg[i]);
+
+        if (!k)
+            continue;
+        k->used = c->broker->ticks;
+        n++;
+    }
     reply_int(c->reply, n);
     return OK;
 }
 
 int cmd_type(struct call *c)
 {
-    struct key *k = key_read(c, c->arg[1]);
+    struct key *k = key_look(c, c->arg[1]);
 
     reply_status(c->reply, k ? key_type_name(k->type) : "none");
     return OK;
@@ -131,28 +148,43 @@ int cmd_pexpireat(struct call *c)
     return expire(c, 1, 0);
 }
 
-static msec left_to_live(struct call *c)
+/* When the key expires, counted from `base`; -2: no key, -1: never. */
+static msec end_from(struct call *c, msec base)
 {
-    struct key *k = key_read(c, c->arg[1]);
+    struct key *k = key_look(c, c->arg[1]);
 
     if (!k)
         return -2;
     if (!k->expiry)
         return -1;
-    return k->expiry->node.at > c->now.wall ? k->expiry->node.at - c->now.wall : 0;
+    return k->expiry->node.at > base ? k->expiry->node.at - base : 0;
+}
+
+static int reply_seconds(struct call *c, msec t)
+{
+    reply_int(c->reply, t < 0 ? t : t / 1000 + (t % 1000 >= 500));
+    return OK;
 }
 
 int cmd_ttl(struct call *c)
 {
-    msec left = left_to_live(c);
-
-    reply_int(c->reply, left < 0 ? left : (left + 500) / 1000);
-    return OK;
+    return reply_seconds(c, end_from(c, c->now.wall));
 }
 
 int cmd_pttl(struct call *c)
 {
-    reply_int(c->reply, left_to_live(c));
+    reply_int(c->reply, end_from(c, c->now.wall));
+    return OK;
+}
+
+int cmd_expiretime(struct call *c)
+{
+    return reply_seconds(c, end_from(c, 0));
+}
+
+int cmd_pexpiretime(struct call *c)
+{
+    reply_int(c->reply, end_from(c, 0));
     return OK;
 }
 

@@ -135,8 +135,7 @@ static void run_one(struct session *s, const struct args *a, struct now now)
         serve_waiters(sv, s->last_command, now);
 }
 
-/* Replies over the hard limit: no more are made before what is there has been sent, or the client closed. */
-static bool too_much_unsent(const struct session *s)
+bool session_over_limit(const struct session *s)
 {
     uint64_t hard = s->service->config.output[session_subscribed(s) ? OUTPUT_PUBSUB : OUTPUT_NORMAL].hard;
 
@@ -155,7 +154,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
         struct resp_limits limits = limits_of(s); /* AUTH changes them */
         enum resp_result r;
 
-        if (budget == 0 || too_much_unsent(s)) {
+        if (budget == 0 || session_over_limit(s)) {
             run.more = true;
             break;
         }

@@ -446,9 +446,9 @@ static void objects_are_described(void **state)
     expect(t, 0, "SET s text", "+OK");
     expect(t, 0, "RPUSH l a", ":1");
     answer_to(t, 0, 0, "XADD x * f v");
-    contains(t, 0, "DEBUG OBJECT n", "refcount:1 encoding:int serializedlength:");
+    contains(t, 0, "DEBUG OBJECT n", "refcount:2147483647 encoding:int serializedlength:");
     contains(t, 0, "DEBUG OBJECT s", " encoding:embstr ");
-    contains(t, 0, "DEBUG OBJECT l", " encoding:quicklist ");
+    contains(t, 0, "DEBUG OBJECT l", " encoding:listpack ");
     contains(t, 0, "DEBUG OBJECT x", " encoding:stream ");
     expect(t, 0, "DEBUG OBJECT nosuch", "-ERR no such key");
 }
