@@ -265,6 +265,47 @@ static void empty_owns_nothing(void **state)
     fixture_free(t);
 }
 
+static void drained(void *entry, void *arg)
+{
+    struct entry *e = entry;
+
+    assert_true(e->in);
+    e->in = false;
+    ++*(size_t *)arg;
+}
+
+/* In parts, at any stage of a rehash, and with the holes that an iteration leaves. */
+static void drains_piecemeal(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct fixture *t = fixture_new(seed);
+        size_t target = random_target(t), count, n = 0, chains = 1 + random_below(&t->r, 5), before;
+        struct dict_iter it;
+        struct entry *e;
+
+        for (int step = 0; step < 9000; step++)
+            random_step(t, target);
+        dict_iter_begin(&it, &t->d);
+        while (seed % 3 == 0 && (e = dict_iter_next(&it)))
+            if (random_below(&t->r, 3))
+                take_out(t, e);
+        dict_iter_end(&it);
+        count = t->count;
+        do {
+            before = n;
+        } while (!dict_drain(&t->d, chains, drained, &n) && n - before <= chains * 40);
+        assert_int_equal(n, count);
+        assert_int_equal(dict_memory(&t->d), 0);
+        t->count = 0;
+        dict_check(&t->d);
+        for (int step = 0; step < 100; step++)
+            random_step(t, 50); /* usable again */
+        dict_check(&t->d);
+        fixture_free(t);
+    }
+}
+
 static void replace_keeps_the_place(void **state)
 {
     struct fixture *t = fixture_new(1);
@@ -348,7 +389,7 @@ int main(void)
         cmocka_unit_test(scan_of_a_still_table), cmocka_unit_test(iterates_while_removing),
         cmocka_unit_test(empty_owns_nothing),    cmocka_unit_test(replace_keeps_the_place),
         cmocka_unit_test(random_is_fair),        cmocka_unit_test(random_finds_the_last),
-        cmocka_unit_test(keys_are_any_bytes),
+        cmocka_unit_test(keys_are_any_bytes),    cmocka_unit_test(drains_piecemeal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,7 +366,9 @@ static void run(uint64_t seed)
     pel_check(&t.pel);
     assert_null(t.pel.root);
     assert_int_equal(pel_memory(&t.pel), 0);
-    pel_free(&t.pel);
+    while (!pel_free_some(&t.pel, 2)) /* as good as pel_free(), which the others call */
+        ;
+    pel_check(&t.pel);
 }
 
 static uint64_t seed_now; /* of the run that is on: what one wants to know when it fails */
