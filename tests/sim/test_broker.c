@@ -300,6 +300,56 @@ static void make_brpop(struct history *h)
     word(h, "%s", once_in(h, 8) ? "0" : "0.05");
 }
 
+/* Mostly onto a key of the same kind, which often is there. */
+static void make_rename(struct history *h)
+{
+    enum kind kind = (enum kind)below(h, KINDS);
+
+    word(h, "%s %s %s", once_in(h, 3) ? "RENAMENX" : "RENAME", pick_key(h, kind), pick_key(h, kind));
+}
+
+static void make_copy(struct history *h)
+{
+    enum kind kind = once_in(h, 2) ? STREAM : (enum kind)below(h, KINDS);
+
+    word(h, "COPY %s %s", pick_key(h, kind), pick_key(h, kind));
+    if (once_in(h, 3))
+        word(h, "DB %" PRIu64, below(h, 2));
+    if (once_in(h, 2))
+        word(h, "REPLACE");
+}
+
+static void make_move(struct history *h)
+{
+    if (once_in(h, 6))
+        word(h, "SWAPDB 0 1");
+    else
+        word(h, "MOVE %s %" PRIu64, any_key(h), below(h, 2));
+}
+
+static void make_key_look(struct history *h)
+{
+    switch (below(h, 6)) {
+    case 0:
+        word(h, "SCAN %" PRIu64 " COUNT 2", below(h, 3));
+        break;
+    case 1:
+        word(h, "KEYS *");
+        break;
+    case 2:
+        word(h, "RANDOMKEY");
+        break;
+    case 3:
+        word(h, "TOUCH %s %s", any_key(h), any_key(h));
+        break;
+    case 4:
+        word(h, "UNLINK %s", any_key(h));
+        break;
+    default:
+        word(h, "OBJECT %s %s", once_in(h, 2) ? "ENCODING" : "IDLETIME", any_key(h));
+    }
+}
+
 /* Few members, so that they are there already; now and then enough to leave the compact form. */
 static void members(struct history *h, const char *between)
 {
@@ -697,12 +747,39 @@ static const struct {
     void (*make)(struct history *h);
     unsigned weight;
 } requests[] = {
-    {make_xadd, 30},   {make_xreadgroup, 22}, {make_group, 9}, {make_group_change, 6}, {make_xack, 9},
-    {make_xclaim, 8},  {make_xautoclaim, 6},  {make_xdel, 4},  {make_xtrim, 3},        {make_xsetid, 3},
-    {make_look, 5},    {make_set, 8},         {make_incr, 4},  {make_get, 2},          {make_del, 3},
-    {make_expire, 7},  {make_persist, 2},     {make_push, 8},  {make_pop, 5},          {make_brpop, 3},
-    {make_flush, 1},   {make_select, 3},      {make_ping, 1},  {make_list, 4},         {make_hash, 6},
-    {make_members, 6}, {make_zset, 6},
+    /* clang-format off */
+    {make_xadd, 30},
+    {make_xreadgroup, 22},
+    {make_group, 9},
+    {make_group_change, 6},
+    {make_xack, 9},
+    {make_xclaim, 8},
+    {make_xautoclaim, 6},
+    {make_xdel, 4},
+    {make_xtrim, 3},
+    {make_xsetid, 3},
+    {make_look, 5},
+    {make_set, 8},
+    {make_incr, 4},
+    {make_get, 2},
+    {make_del, 3},
+    {make_expire, 7},
+    {make_persist, 2},
+    {make_push, 8},
+    {make_pop, 5},
+    {make_brpop, 3},
+    {make_flush, 1},
+    {make_select, 3},
+    {make_ping, 1},
+    {make_rename, 3},
+    {make_copy, 4},
+    {make_move, 3},
+    {make_key_look, 3},
+    {make_list, 4},
+    {make_hash, 6},
+    {make_members, 6},
+    {make_zset, 6},
+    /* clang-format on */
 };
 
 static void make_any(struct history *h)
