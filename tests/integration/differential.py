@@ -76,6 +76,8 @@ class Generator:
                     self.revive(k)
         if name == b"XADD" and type(reply) is bytes and len(command) > 1:
             self.added(command[1], reply)
+        if name in (b"RENAME", b"RENAMENX", b"COPY") and (reply == 1 or reply == b"OK") and command[1] != command[2]:
+            self.carried(command[1], command[2], name != b"COPY")
 
     def added(self, key, id):
         if id.startswith(b"auto#"):
@@ -88,6 +90,16 @@ class Generator:
             self.high.add(key)
         else:
             self.seq[key] = max(self.seq[key], ms * 4 + min(seq, 3))
+
+    def carried(self, key, to, away):
+        """What was in one stream is in another."""
+        self.live[to] = collections.deque(self.live[key], maxlen=24)
+        self.seq[to] = max(self.seq[to], self.seq[key])
+        if key in self.high:
+            self.high.add(to)
+        if away and key.startswith(b"st:"):
+            self.live.pop(key, None)
+            self.revive(key)
 
     def revive(self, key):
         """Groups for a stream that has just gone, mostly."""
@@ -289,10 +301,75 @@ class Generator:
             return self.extreme()
         return b"%d" % (self.r.randint(10000, 10**6) * scale)
 
+    # -- keys of any type
+
+    def db(self):
+        return self.some(b"1", b"1", b"0", b"2", b"15", b"16", b"-1", self.bad_int(), self.extreme()) if self.odd(0.4) else b"1"
+
+    def glob(self):
+        """Patterns that fit some of our names, whole or in part, and the odd corners of classes and escapes."""
+        parts = [b"*", b"*", b"?", b"st", b"str", b"list", b":", b"[a-z]", b"[z-a]", b"[0-9]", b"[^0-1]", b"[^s]", b"[sl]", b"[\\s]", b"\\s",
+                 b"\\*", b"[]", b"[^]", b"[s", b"[^s", b"[a-", b"[s-", b"[", b"\\", b"[\\", b"[]-s]", b"1", b"2", b"**", b"none", b"\x00"]
+        return self.some(b"*", b"", b"str:*", b"?t:*", b"a*a*a*a*a*a*b", b"".join(self.some(*parts) for _ in range(self.r.randint(1, 6))))
+
+    def scan(self):
+        """All at once, for the order and the cursors of two servers are their own; or an error."""
+        if self.odd(0.1):
+            return [b"SCAN", self.some(b"x", b"-", b"+", b" 0", b"0 ", b"1.5", b"18446744073709551616", b"-18446744073709551616", b"0x1")]
+        c = [b"SCAN", self.some(b"0", b"0", b"0", b"+0", b"-0", b"00")]
+        for _ in range(self.some(0, 1, 1, 2)):
+            c += self.some([b"MATCH", self.glob()], [b"TYPE", self.some(b"string", b"LIST", b"stream", b"hash", b"foo", b"")])
+        c += [self.some(b"COUNT", b"count"), self.some(b"100000", b"100000", b"100000", b"9223372036854775807") if self.odd(0.9) else
+              self.some(b"0", b"-1", b"x", b"", b"9223372036854775808")]
+        return c + ([self.some(b"FOO", b"MATCH", b"COUNT", b"NOVALUES")] if self.odd(0.05) else [])
+
+    def copy(self):
+        k = self.anykey()
+        c = [b"COPY", k, self.key(self.kind_of(k)) if self.odd(0.8) else self.anykey()]
+        for _ in range(self.some(0, 0, 1, 1, 2)):
+            c += self.some([b"REPLACE"], [b"DB", self.db()], [b"replace"], [b"FOO"] if self.odd(0.1) else [b"REPLACE"])
+        return c + ([b"DB"] if self.odd(0.03) else [])
+
+    @staticmethod
+    def kind_of(k):
+        return k.split(b":")[0].decode() if b":" in k else "none"
+
+    def generic(self):
+        k = self.anykey()
+        like = self.key(self.kind_of(k)) if self.odd(0.85) else self.anykey()
+        pick = self.r.randrange(32)
+        if pick < 5:
+            return [self.some(b"RENAME", b"RENAMENX"), k, like]
+        if pick < 10:
+            return self.copy()
+        if pick < 12:
+            return [b"MOVE", k, self.db()]
+        if pick < 13:
+            return [b"SWAPDB", self.db() if self.odd(0.3) else b"0", self.db()]
+        if pick < 16:
+            return [self.some(b"UNLINK", b"TOUCH", b"TOUCH")] + [self.anykey() for _ in range(self.some(1, 1, 2, 3))]
+        if pick < 18:
+            return self.scan()
+        if pick < 21:
+            return [b"KEYS", self.glob()]
+        if pick < 22:
+            return [b"RANDOMKEY"]
+        if pick < 26:
+            return [b"OBJECT", self.some(b"ENCODING", b"ENCODING", b"encoding", b"FREQ", b"IDLETIME", b"REFCOUNT"), k]
+        if pick < 27:
+            return self.some([b"OBJECT", b"HELP"], [b"OBJECT"], [b"OBJECT", b"FOO", k], [b"OBJECT", b"ENCODING"], [b"OBJECT", b"FREQ", k, k])
+        if pick < 28:
+            return [b"DBSIZE"]
+        return self.expiry()
+
     def expiry(self):
         k = self.anykey()
-        pick = self.r.randrange(8)
-        flags = [self.some(b"NX", b"XX", b"GT", b"LT", b"foo")] if self.odd(0.15) else []
+        pick = self.r.randrange(10)
+        flags = [self.some(b"NX", b"XX", b"GT", b"LT", b"gt", b"foo") for _ in range(self.some(1, 1, 2, 3))] if self.odd(0.25) else []
+        if pick > 8:
+            return [self.some(b"EXPIREAT", b"PEXPIRE"), k, self.some(b"%d" % (self.base_ms // 1000 + 10**6), self.ttl(1000))] + flags
+        if pick > 7:
+            return [self.some(b"EXPIRETIME", b"PEXPIRETIME", b"PTTL"), k]
         if pick < 2:
             return [b"EXPIRE", k, self.ttl()] + flags
         if pick < 3:
@@ -479,10 +556,12 @@ class Generator:
             c = self.lists()
         elif x < 0.30:
             c = self.general()
+        elif x < 0.38:
+            c = self.generic()
         else:
             c = self.streams()
         messed = self.mess(c)
-        if not self.waits_long(messed) and messed[0].upper() not in (b"COMMAND", b"CLIENT", b"HELLO", b"CONFIG"):
+        if not self.waits_long(messed) and messed[0].upper() not in (b"COMMAND", b"CLIENT", b"HELLO", b"CONFIG", b"SCAN"):
             c = messed
         return [self.case(c[0])] + c[1:]
 
@@ -521,7 +600,10 @@ class Generator:
         7.0 does not touch WATCH with XACK and its like, leanmqd does (known, STREAMS.md section 6)."""
         return self.some([b"SET", k, b"1"], [b"DEL", k], [b"XADD", k, b"25-*", b"f", b"v"], [b"LPUSH", k, b"a"], [b"INCR", k],
                          [b"EXPIRE", k, b"10000"], [b"PERSIST", k], [b"GET", k], [b"XLEN", k], [b"XDEL", k, b"1-1", b"2-2"],
-                         [b"XTRIM", k, b"MAXLEN", b"3"], [b"DEL", b"none9"], [b"RPOP", k], [b"FLUSHALL"] if self.odd(0.2) else [b"PING"])
+                         [b"XTRIM", k, b"MAXLEN", b"3"], [b"DEL", b"none9"], [b"UNLINK", k], [b"TOUCH", k], [b"RENAME", k, b"none1"],
+                         [b"RENAME", b"str:1", k], [b"RENAME", k, k], [b"RENAMENX", b"str:1", k], [b"COPY", k, b"none1", b"REPLACE"],
+                         [b"COPY", b"str:1", k, b"REPLACE"], [b"COPY", b"str:1", k], [b"MOVE", k, b"1"], [b"SWAPDB", b"0", b"1"],
+                         [b"SWAPDB", b"0", b"0"], [b"SWAPDB", b"2", b"3"], [b"RPOP", k], [b"FLUSHALL"] if self.odd(0.2) else [b"PING"])
 
     def pubsub(self):
         """Something on the subscriber's connection, or a PUBLISH from the main one."""
@@ -657,6 +739,10 @@ class Known:
         if name in (b"XDEL", b"XTRIM", b"XSETID") or (name == b"XADD" and any(
                 isinstance(w, bytes) and w.upper() in (b"MAXLEN", b"MINID") for w in command)):
             self.tainted.add(command[1])
+        if name in (b"RENAME", b"RENAMENX", b"COPY") and len(command) > 2:
+            for names in (self.tainted, self.sighted):
+                if command[1] in names:
+                    names.add(command[2])
         if name in (b"XREADGROUP", b"XCLAIM", b"XAUTOCLAIM"):
             self.sighted.update(w for w in command[1:] if isinstance(w, bytes))
         if name == b"XGROUP" and len(command) > 2 and any(
@@ -679,7 +765,9 @@ class Known:
         if text and self.texts(name, w, lean, redis):
             return True
         rule = {b"TTL": self.times, b"XPENDING": self.pending, b"XINFO": self.xinfo, b"XGROUP": self.xgroup,
-                b"PTTL": self.times, b"HELLO": self.hello}.get(name)
+                b"PTTL": self.times, b"HELLO": self.hello, b"KEYS": self.names, b"SCAN": self.scan,
+                b"RANDOMKEY": self.some_name, b"OBJECT": self.object, b"EXPIRETIME": self.ends,
+                b"PEXPIRETIME": self.ends}.get(name)
         return bool(rule and rule(w, lean, redis))
 
     # -- KNOWN: texts. (rule, command, Redis 7.0's text, leanmqd's text, reason)
@@ -732,6 +820,36 @@ class Known:
                 and any(x.isdigit() and int(x) > 1 << 58 for x in w):
             return self.by("xautoclaim count")
         return False
+
+    # -- keys: the order is each server's own
+
+    @staticmethod
+    def names(w, lean, redis):
+        return type(lean) is type(redis) is list and sorted(lean) == sorted(redis)
+
+    def scan(self, w, lean, redis):
+        return type(lean) is type(redis) is list and len(lean) == len(redis) == 2 and lean[0] == redis[0] == b"0" and \
+            self.names(w, lean[1], redis[1])
+
+    @staticmethod
+    def some_name(w, lean, redis):
+        return type(lean) is type(redis) is bytes
+
+    def object(self, w, lean, redis):
+        sub = w[1].upper() if len(w) > 1 else b""
+        if sub == b"ENCODING":                  # 7.2 has small lists in one piece
+            return lean == b"listpack" and redis == b"quicklist" and self.by("listpack")
+        if sub == b"REFCOUNT":                  # Redis forgets that small numbers are shared: COPY, a restart
+            return type(lean) is type(redis) is int and {lean, redis} == {1, 2147483647} and self.by("refcount")
+        if sub == b"IDLETIME":
+            return type(lean) is type(redis) is int and abs(lean - redis) < 60
+        return self.help(w, lean, redis)
+
+    def ends(self, w, lean, redis):
+        """The end of time in seconds: Redis' rounding overflows."""
+        if lean == 9223372036854776 and type(redis) is int and redis < 0:
+            return self.by("expiretime overflow")
+        return self.times(w, lean, redis)
 
     # -- TIMES
 
