@@ -66,12 +66,17 @@ struct export
     uint64_t untold; /* records that could not be translated in full */
 };
 
-static struct slice stream_name(struct export *e, struct slice key)
+static struct slice stream_name_in(struct export *e, int64_t db, struct slice key)
 {
     e->key.n = 0;
-    buf_addf(&e->key, "%" PRId64 " ", e->db);
+    buf_addf(&e->key, "%" PRId64 " ", db);
     buf_add_slice(&e->key, key);
     return buf_slice(&e->key);
+}
+
+static struct slice stream_name(struct export *e, struct slice key)
+{
+    return stream_name_in(e, e->db, key);
 }
 
 static struct ids *find_stream(struct export *e, struct slice key)
@@ -197,17 +202,79 @@ static void follow_xdel(struct export *e, const struct slice *word, size_t n)
     }
 }
 
-static void follow_rename(struct export *e, struct slice from, struct slice to)
+/* The stream, NULL if it is none, is there under that name and nothing else is. Takes it. */
+static void put_stream(struct export *e, struct ids *s, int64_t db, struct slice name)
 {
-    struct ids *s = dict_remove(&e->streams, stream_name(e, from));
+    struct ids *old = dict_remove(&e->streams, stream_name_in(e, db, name));
 
-    drop_stream(e, to);
+    if (old)
+        ids_free(old);
     if (!s)
         return;
     mem_free((char *)(uintptr_t)s->key.p);
-    stream_name(e, to);
     s->key = (struct slice){mem_strdup(buf_slice(&e->key)), e->key.n};
     dict_add(&e->streams, s);
+}
+
+static struct ids *take_stream(struct export *e, struct slice key)
+{
+    return dict_remove(&e->streams, stream_name(e, key));
+}
+
+static void follow_move(struct export *e, const struct slice *word)
+{
+    int64_t db;
+
+    if (num_i64(word[2], &db))
+        put_stream(e, take_stream(e, word[1]), db, word[1]);
+}
+
+/* COPY source destination [DB n] [REPLACE]; what was refused is in no journal. */
+static void follow_copy(struct export *e, const struct slice *word, size_t n)
+{
+    const struct ids *s = find_stream(e, word[1]);
+    struct ids *copy = NULL;
+    int64_t db = e->db;
+
+    for (size_t i = 3; i + 1 < n; i++)
+        if (slice_is(word[i], "DB"))
+            num_i64(word[i + 1], &db);
+    if (s) {
+        copy = mem_zalloc(sizeof *copy);
+        copy->n = copy->cap = s->n;
+        copy->v = mem_alloc((s->n + 1) * sizeof *copy->v);
+        memcpy(copy->v, s->v, s->n * sizeof *copy->v);
+    }
+    put_stream(e, copy, db, word[2]);
+}
+
+static void follow_swap(struct export *e, const struct slice *word)
+{
+    struct buf moved = {0};
+    struct dict_iter it;
+    struct ids *s, **each;
+    int64_t one, other;
+
+    if (!num_i64(word[1], &one) || !num_i64(word[2], &other))
+        return;
+    dict_iter_begin(&it, &e->streams);
+    while ((s = dict_iter_next(&it))) {
+        int64_t db = strtoll(s->key.p, NULL, 10);
+
+        if (db == one || db == other)
+            buf_add(&moved, &s, sizeof s);
+    }
+    dict_iter_end(&it);
+    each = (struct ids **)(void *)moved.p;
+    for (size_t i = 0; i < moved.n / sizeof s; i++)
+        dict_remove(&e->streams, each[i]->key);
+    for (size_t i = 0; i < moved.n / sizeof s; i++) {
+        const char *space = memchr(each[i]->key.p, ' ', each[i]->key.n);
+        struct slice name = {space + 1, each[i]->key.n - (size_t)(space + 1 - each[i]->key.p)};
+
+        put_stream(e, each[i], strtoll(each[i]->key.p, NULL, 10) == one ? other : one, name);
+    }
+    buf_free(&moved);
 }
 
 static void flush_db(struct export *e)
@@ -245,7 +312,13 @@ static void follow(struct export *e, const struct slice *word, size_t n)
     } else if ((slice_is(name, "SET") || slice_is(name, "RESTORE")) && n >= 3) {
         drop_stream(e, word[1]);
     } else if (slice_is(name, "RENAME") && n == 3) {
-        follow_rename(e, word[1], word[2]);
+        put_stream(e, take_stream(e, word[1]), e->db, word[2]);
+    } else if (slice_is(name, "MOVE") && n == 3) {
+        follow_move(e, word);
+    } else if (slice_is(name, "COPY") && n >= 3) {
+        follow_copy(e, word, n);
+    } else if (slice_is(name, "SWAPDB") && n == 3) {
+        follow_swap(e, word);
     } else if (slice_is(name, "FLUSHALL")) {
         dict_clear(&e->streams);
     } else if (slice_is(name, "FLUSHDB")) {

@@ -126,7 +126,7 @@ int cmd_scan(struct call *c)
     reply_bulk_u64(c->reply, s.cursor);
     place = reply_later(c->reply, 0);
     k = (struct key **)(void *)s.found.p;
-    for (size_t i = 0; i < s.found.n / sizeof *k; i++) {
+    for (size_t i = 0; i < s.found.n / sizeof *k && !session_over_limit(c->session); i++) {
         if (key_end(c, k[i]) || !wanted(&s, k[i]))
             continue;
         reply_bulk(c->reply, key_name(k[i]));
