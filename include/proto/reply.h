@@ -44,6 +44,9 @@ void reply_fill_array(struct reply *r, uint64_t place, size_t n);
 void reply_fill_map(struct reply *r, uint64_t place, size_t pairs);
 void reply_fill_null_array(struct reply *r, uint64_t place); /* in place of array and elements */
 
+/* A bulk string of digits that belongs at `place` (outbox_pos() then) and is known only now. */
+void reply_insert_u64(struct reply *r, uint64_t place, uint64_t v);
+
 /* For callers that render many elements at once: the bytes of "$<n>\r\n" or "*<n>\r\n" (at most
  * REPLY_HEAD) into `to`; the length. */
 #define REPLY_HEAD 24

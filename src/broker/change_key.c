@@ -6,9 +6,12 @@
 #include "broker/watch.h"
 #include "broker_impl.h"
 #include "store/deque_edit.h"
+#include "store/hash_edit.h"
 #include "store/record.h"
+#include "store/set_edit.h"
 #include "store/stream_edit.h"
 #include "store/string_edit.h"
+#include "store/zset_edit.h"
 
 /* What a key is, apart from its name. */
 struct content {
@@ -80,6 +83,12 @@ static void *value_copy(const struct broker *b, enum key_type type, const void *
         return string_new(string_slice(value));
     case KEY_LIST:
         return deque_copy(value);
+    case KEY_SET:
+        return set_copy(value);
+    case KEY_ZSET:
+        return zset_copy(value);
+    case KEY_HASH:
+        return hash_copy(value);
     case KEY_STREAM:
         return stream_copy(value, &b->seed);
     default:

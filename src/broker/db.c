@@ -85,6 +85,12 @@ bool value_free_some(enum key_type type, void *value, size_t parts)
     switch (type) {
     case KEY_LIST:
         return deque_free_some(value, parts);
+    case KEY_SET:
+        return set_free_some(value, parts);
+    case KEY_ZSET:
+        return zset_free_some(value, parts);
+    case KEY_HASH:
+        return hash_free_some(value, parts);
     case KEY_STREAM:
         return stream_free_some(value, parts);
     default:

@@ -4,10 +4,13 @@
 #include "broker_impl.h"
 #include "store/deque.h"
 #include "store/group.h"
+#include "store/hash.h"
+#include "store/set.h"
+#include "store/zset.h"
 
 #define SMALL_BYTES  ((size_t)512 * 1024) /* up to here a value is freed where it stands */
 #define SMALL_BLOCKS 16                   /* of a stream; groups, too */
-#define SMALL_PARTS  4096                 /* pending entries and consumers of its groups */
+#define SMALL_PARTS  4096                 /* pending entries and consumers of its groups; members, fields */
 #define SMALL_KEYS   64
 #define STEP         32 /* parts of one value before the budget is looked at */
 
@@ -55,6 +58,12 @@ static bool is_small(enum key_type type, const void *value)
     switch (type) {
     case KEY_LIST:
         return deque_memory(value) <= SMALL_BYTES;
+    case KEY_SET:
+        return set_count(value) <= SMALL_PARTS;
+    case KEY_ZSET:
+        return zset_count(value) <= SMALL_PARTS;
+    case KEY_HASH:
+        return hash_count(value) <= SMALL_PARTS;
     case KEY_STREAM:
         return stream_is_small(value);
     default:

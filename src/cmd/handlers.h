@@ -41,6 +41,8 @@ int cmd_object_encoding(struct call *c), cmd_object_freq(struct call *c), cmd_ob
 /* string_cmds.c */
 int cmd_set(struct call *c), cmd_get(struct call *c), cmd_incr(struct call *c), cmd_incrby(struct call *c),
     cmd_decr(struct call *c), cmd_decrby(struct call *c);
+/* member_scan_cmds.c */
+int cmd_hscan(struct call *c), cmd_sscan(struct call *c), cmd_zscan(struct call *c);
 /* hash_cmds.c */
 int cmd_hset(struct call *c), cmd_hmset(struct call *c), cmd_hsetnx(struct call *c), cmd_hget(struct call *c),
     cmd_hmget(struct call *c), cmd_hgetall(struct call *c), cmd_hkeys(struct call *c),

@@ -1,8 +1,8 @@
 /* cmd/keyspace_cmds.c - commands that meet keys otherwise than by their names: KEYS, SCAN, RANDOMKEY. */
 #include "base/err.h"
-#include "base/num.h"
 #include "broker/change.h"
 #include "handlers.h"
+#include "scan_args.h"
 
 /* --- KEYS --- */
 
@@ -34,59 +34,10 @@ int cmd_keys(struct call *c)
 
 /* --- SCAN --- */
 
-#define SCAN_COUNT        10
-#define SCAN_EMPTY_FACTOR 10 /* chains that are looked at for each key asked for, when most are empty */
-
 struct scan {
-    uint64_t cursor;
-    int64_t count;
-    struct slice pattern, type; /* p NULL: any */
-    struct buf found;           /* struct key * */
+    struct scan_args args;
+    struct buf found; /* struct key * */
 };
-
-/* As Redis reads it, by strtoul(): nothing is 0, and a sign may come first. */
-static bool parse_cursor(struct slice s, uint64_t *cursor)
-{
-    bool negative;
-    uint64_t v = 0;
-    size_t i;
-
-    s.n = strnlen(s.p, s.n);
-    negative = s.n && *s.p == '-';
-    i = s.n && (*s.p == '-' || *s.p == '+');
-    if (s.n && i == s.n)
-        return false;
-    for (; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(v, 10, &v) ||
-            __builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v))
-            return false;
-    *cursor = negative ? -v : v;
-    return true;
-}
-
-static int scan_parse(struct call *c, struct scan *s)
-{
-    *s = (struct scan){.count = SCAN_COUNT};
-    if (!parse_cursor(c->arg[1], &s->cursor))
-        return call_fail(c, "ERR invalid cursor");
-    for (size_t i = 2; i < c->n; i += 2) {
-        if (i + 1 == c->n)
-            return ERR_SYNTAX;
-        if (slice_is(c->arg[i], "COUNT")) {
-            if (!num_i64(c->arg[i + 1], &s->count))
-                return ERR_INT;
-            if (s->count < 1)
-                return ERR_SYNTAX;
-        } else if (slice_is(c->arg[i], "MATCH")) {
-            s->pattern = c->arg[i + 1];
-        } else if (slice_is(c->arg[i], "TYPE")) {
-            s->type = c->arg[i + 1];
-        } else {
-            return ERR_SYNTAX;
-        }
-    }
-    return OK;
-}
 
 static void gather(void *entry, void *arg)
 {
@@ -96,34 +47,38 @@ static void gather(void *entry, void *arg)
 /* Whole chains, so there may be some more than asked for; or none, when the pattern fits few. */
 static void scan_walk(const struct dict *keys, struct scan *s)
 {
-    uint64_t chains =
-        s->count < INT64_MAX / SCAN_EMPTY_FACTOR ? (uint64_t)s->count * SCAN_EMPTY_FACTOR : INT64_MAX;
+    uint64_t chains = s->args.count < INT64_MAX / SCAN_EMPTY_FACTOR
+                          ? (uint64_t)s->args.count * SCAN_EMPTY_FACTOR
+                          : INT64_MAX;
 
     do
-        s->cursor = dict_scan(keys, s->cursor, gather, &s->found);
-    while (s->cursor && --chains && s->found.n / sizeof(struct key *) < (uint64_t)s->count);
+        s->args.cursor = dict_scan(keys, s->args.cursor, gather, &s->found);
+    while (s->args.cursor && --chains && s->found.n / sizeof(struct key *) < (uint64_t)s->args.count);
 }
 
 static bool wanted(const struct scan *s, const struct key *k)
 {
-    return (!s->pattern.p || matches(s->pattern, k)) &&
-           (!s->type.p || slice_is(s->type, key_type_name(k->type)));
+    return (!s->args.pattern.p || slice_glob(s->args.pattern, key_name(k), false)) &&
+           (!s->args.type.p || slice_is(s->args.type, key_type_name(k->type)));
 }
 
 /* The keys met are gathered first: those past their time are removed, and a walk must not see that. */
 int cmd_scan(struct call *c)
 {
-    struct scan s;
+    struct scan s = {0};
     struct key **k;
     uint64_t place;
     size_t n = 0;
-    int err = scan_parse(c, &s);
+    int err = scan_cursor(c, 1, &s.args);
+
+    if (err == OK)
+        err = scan_options(c, 2, SCAN_MAY_TYPE, &s.args);
 
     if (err != OK)
         return err;
     scan_walk(&c->broker->db[c->db].keys, &s);
     reply_array(c->reply, 2);
-    reply_bulk_u64(c->reply, s.cursor);
+    reply_bulk_u64(c->reply, s.args.cursor);
     place = reply_later(c->reply, 0);
     k = (struct key **)(void *)s.found.p;
     for (size_t i = 0; i < s.found.n / sizeof *k && !session_over_limit(c->session); i++) {

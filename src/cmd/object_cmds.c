@@ -4,7 +4,10 @@
 #include "base/num.h"
 #include "handlers.h"
 #include "store/deque.h"
+#include "store/hash.h"
+#include "store/set.h"
 #include "store/string.h"
+#include "store/zset.h"
 
 #include <limits.h>
 
@@ -30,6 +33,14 @@ static const char *list_encoding(const struct deque *d)
     return first.chunk == last.chunk && deque_memory(d) <= LISTPACK_MAX + 256 ? "listpack" : "quicklist";
 }
 
+static const char *set_encoding(const struct set *s)
+{
+    static const char *const name[] = {
+        [SET_INTSET] = "intset", [SET_PACKED] = "listpack", [SET_TABLE] = "hashtable"};
+
+    return name[set_form(s)];
+}
+
 const char *key_encoding(const struct key *k)
 {
     switch (k->type) {
@@ -37,6 +48,12 @@ const char *key_encoding(const struct key *k)
         return string_encoding(k->string);
     case KEY_LIST:
         return list_encoding(k->list);
+    case KEY_SET:
+        return set_encoding(k->set);
+    case KEY_ZSET:
+        return zset_packed(k->zset) ? "listpack" : "skiplist";
+    case KEY_HASH:
+        return hash_packed(k->hash) ? "listpack" : "hashtable";
     case KEY_STREAM:
         return "stream";
     default:

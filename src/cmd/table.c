@@ -275,6 +275,8 @@ HELP("OBJECT", cmd_object_help, "generic", "6.2.0"),
   "key [count [WITHVALUES]]", "Fields by chance: distinct ones, or with a negative count any.",
   .complexity = "O(N) in fields answered; O(size) when they are a third of all",
   .differs = "a negative count may ask for 10,000,000 fields at most." },
+{ "HSCAN", cmd_hscan, 3, ANY, R, KEY1, "hash", "2.8.0",
+  "key cursor [MATCH pattern] [COUNT count] [NOVALUES]", "Some fields of a hash, and where to go on.", .complexity = "O(1) a call, O(N) for all" },
 
 /* sets */
 { "SADD", cmd_sadd, 3, ANY, W | CMD_GROWS | CMD_FAST, KEY1, "set", "1.0.0",
@@ -310,6 +312,8 @@ HELP("OBJECT", cmd_object_help, "generic", "6.2.0"),
   "key [key ...]", "The members of the first set that no other has.", .complexity = "O(N) in members of all sets" },
 { "SDIFFSTORE", cmd_sdiffstore, 3, ANY, W | CMD_GROWS, KEYS, "set", "1.0.0",
   "destination key [key ...]", "Stores the members of the first set that no other has.", .complexity = "O(N) in members of all sets" },
+{ "SSCAN", cmd_sscan, 3, ANY, R, KEY1, "set", "2.8.0",
+  "key cursor [MATCH pattern] [COUNT count]", "Some members of a set, and where to go on.", .complexity = "O(1) a call, O(N) for all" },
 
 /* sorted sets */
 { "ZADD", cmd_zadd, 4, ANY, W | CMD_GROWS | CMD_FAST, KEY1, "sorted-set", "1.2.0",
@@ -381,6 +385,8 @@ HELP("OBJECT", cmd_object_help, "generic", "6.2.0"),
 { "ZRANDMEMBER", cmd_zrandmember, 2, ANY, R, KEY1, "sorted-set", "6.2.0",
   "key [count [WITHSCORES]]", "Members by chance: distinct ones, or with a negative count any.", .differs = "a negative count may ask for 10,000,000 members at most.",
   .complexity = "O(M log N) with M members answered" },
+{ "ZSCAN", cmd_zscan, 3, ANY, R, KEY1, "sorted-set", "2.8.0",
+  "key cursor [MATCH pattern] [COUNT count]", "Some members of a sorted set, and where to go on.", .complexity = "O(1) a call, O(N) for all" },
 
 /* pub/sub */
 { "PUBLISH", cmd_publish, 3, 3, CMD_PUBSUB | CMD_FAST | CMD_LOADING | CMD_STALE, NONE, "pubsub", "2.0.0",

@@ -311,6 +311,18 @@ void reply_fill_map(struct reply *r, uint64_t place, size_t pairs)
         fill(r, place, '%', pairs);
 }
 
+void reply_insert_u64(struct reply *r, uint64_t place, uint64_t v)
+{
+    char digits[NUM_MAX], text[REPLY_HEAD + NUM_MAX + 2];
+    size_t n = num_put_u64(digits, v), at = reply_put_head(text, '$', n);
+
+    if (r->out->muted)
+        return;
+    memcpy(text + at, digits, n);
+    memcpy(text + at + n, "\r\n", 2);
+    memcpy(outbox_insert(r->out, place, at + n + 2), text, at + n + 2);
+}
+
 void reply_fill_null_array(struct reply *r, uint64_t place)
 {
     if (r->out->muted)

@@ -28,6 +28,8 @@ def command(g):
         return [b"HLEN", k]
     if pick < 26:
         return [b"HINCRBY", k, g.member(), g.integer(-5, 50)]
+    if pick < 27:
+        return g.scan(b"HSCAN", k)
     if pick < 29:
         return [b"HINCRBYFLOAT", k, g.member(), g.float()]
     c = [b"HRANDFIELD", k]

@@ -14,6 +14,8 @@ def command(g):
         return [b"SREM", k] + g.members()
     if pick < 18:
         return [b"SISMEMBER", k, g.member()]
+    if pick < 19:
+        return g.scan(b"SSCAN", k)
     if pick < 20:
         return [b"SMISMEMBER", k] + g.members()
     if pick < 23:

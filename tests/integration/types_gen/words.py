@@ -71,6 +71,16 @@ class Words:
             return b"%d" % self.r.randint(-5, 20)
         return b"%.*f" % (self.r.randint(1, 4), self.r.uniform(-10, 10))
 
+    def scan(self, name, key):
+        """One of small values, which come whole, or of any with COUNT so high that it comes whole."""
+        c = [name, key, self.some(b"0", b"0", b"0", b"0", b"", b"abc", b"-0", b"+0", b" 0", b"99999999999999999999")]
+        c += [b"COUNT", self.some(b"100000", b"100000", b"100000", b"0", self.bad_int())]
+        if self.odd(0.4):
+            c += [b"MATCH", self.some(b"*", b"m*", b"[0-5]", b"?", b"", b"*1*")]
+        if self.odd(0.05):
+            c += self.some([b"TYPE", b"set"], [b"COUNT"], [b"foo", b"1"])
+        return c
+
     def mess(self, command):
         """Now and then a word too many, too few, doubled, or in the wrong place. Not where that might make it
         wait for ever, or take other members than on the other side."""

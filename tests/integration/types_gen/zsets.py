@@ -83,6 +83,8 @@ def command(g):
         return [b"ZINCRBY", k, g.float(), g.member()]
     if pick < 18:
         return [b"ZREM", k] + g.members()
+    if pick < 19 and g.odd(0.6):
+        return g.scan(b"ZSCAN", k)
     if pick < 19:
         return [b"ZCARD", k]
     if pick < 22:
