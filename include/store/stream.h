@@ -21,6 +21,7 @@
 
 struct stream; /* opaque: its fields are in src/store/stream_impl.h */
 struct group;
+struct idmp;
 
 /* Limits of a node, as the settings of the same names; 0 is none. */
 struct stream_node_limits {
@@ -40,7 +41,7 @@ struct stream_id stream_first_id(const struct stream *s); /* of the first live e
 struct stream_id stream_last_id(const struct stream *s);
 uint64_t stream_entries_added(const struct stream *s);
 struct stream_id stream_max_deleted_id(const struct stream *s);
-size_t stream_memory(const struct stream *s); /* bytes held, groups included; O(blocks) */
+size_t stream_memory(const struct stream *s); /* bytes held, groups and all; O(blocks) */
 
 /* What the id of the next message may be. */
 enum stream_id_want {
@@ -123,6 +124,9 @@ struct group *stream_group(const struct stream *s, struct slice name); /* NULL i
 size_t stream_group_count(const struct stream *s);
 /* All groups in byte order of their names: an array for mem_free(), NULL when there are none. */
 struct group **stream_groups_sorted(const struct stream *s, size_t *n);
+
+/* What it remembers of idempotent producers; NULL: it never had one, nor limits of its own (store/idmp.h). */
+const struct idmp *stream_idmp(const struct stream *s);
 
 /* entries-read of a position, and lag, by the rules of Redis 8 (see the comments in stream.c). -1: unknown.
  */

@@ -32,4 +32,7 @@ void stream_group_add(struct stream *s, struct group *g);
 /* Takes it out; the caller group_free()s it. */
 struct group *stream_group_remove(struct stream *s, struct slice name);
 
+/* What it remembers of idempotent producers, made if need be. */
+struct idmp *stream_make_idmp(struct stream *s);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "store/group_edit.h"
+#include "store/idmp_edit.h"
 #include <stdlib.h>
 
 static struct slice group_key(const void *group)
@@ -31,6 +32,7 @@ void stream_free(struct stream *s)
         return;
     dir_clear(s, s->dir_n);
     dict_clear(&s->groups);
+    idmp_free(s->idmp);
     mem_free_sized(s, sizeof(*s));
 }
 
@@ -80,6 +82,7 @@ struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed)
 
     *to = *s;
     to->recent = NULL;
+    to->idmp = s->idmp ? idmp_copy(s->idmp, seed) : NULL;
     dict_init(&to->groups, &group_dict, seed);
     if (s->dir_n) {
         to->dir = mem_alloc(s->dir_n * sizeof(*to->dir));
@@ -144,8 +147,21 @@ size_t stream_memory(const struct stream *s)
 {
     size_t n = sizeof(*s) + s->held + s->dir_cap * sizeof(*s->dir) + dict_memory(&s->groups);
 
+    n += s->idmp ? idmp_memory(s->idmp) : 0;
     groups_each(s, add_memory, &n);
     return n;
+}
+
+const struct idmp *stream_idmp(const struct stream *s)
+{
+    return s->idmp;
+}
+
+struct idmp *stream_make_idmp(struct stream *s)
+{
+    if (!s->idmp)
+        s->idmp = idmp_new(s->groups.seed);
+    return s->idmp;
 }
 
 static void forget_place(void *group, void *arg)

@@ -2,6 +2,7 @@
 #include "stream_impl.h"
 
 #include "store/group_edit.h"
+#include "store/idmp.h"
 
 /* What a walk over the whole log found. */
 struct found {
@@ -166,4 +167,6 @@ void stream_check(const struct stream *s)
     check_front(s, &f);
     check_nodes(s, &f);
     check_groups(s);
+    if (s->idmp)
+        idmp_check(s->idmp);
 }

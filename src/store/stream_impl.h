@@ -102,6 +102,7 @@ struct stream {
     unsigned schema_next;
     struct dict groups;
     struct group *recent; /* found last: there are few, often one; NULL once it goes */
+    struct idmp *idmp;    /* NULL until it is needed */
 };
 
 /* ---- bytes of an entry */
