@@ -11,6 +11,7 @@
 #include "broker/db.h"
 #include "persist/journal.h"
 #include "proto/reply.h"
+#include "store/idmp.h"
 #include "store/shape.h"
 #include "store/stream.h"
 
@@ -40,6 +41,9 @@ struct broker {
     struct buf nowhere;      /* where records go without one */
     enum origin origin;      /* of the unit that runs */
     struct stream_node_limits node_limits;
+    struct idmp_limits idmp_limits; /* of new streams */
+    uint64_t idmp_max_ids;          /* that a stream remembers */
+    struct heap forgetting;         /* struct idmp_place by wall time */
     struct shape shape;
     struct heap expiries;  /* struct db, each at its earliest expiry, in wall time */
     struct list graves;    /* struct grave: what is deleted and not freed yet */
@@ -84,8 +88,8 @@ static inline void broker_touch(struct broker *b, struct outbox *o)
         list_push(&b->touched, &o->touched);
 }
 
-/* Begins a turn: waiters whose time is over are listed in timed_out, keys past theirs go, at most `max`
- * of each. True when there is more to do now. */
+/* Begins a turn: waiters whose time is over are listed in timed_out, keys past theirs go, idempotent ids past
+ * theirs are forgotten, at most `max` of each. True when there is more to do now. */
 bool deadlines_run(struct broker *b, struct now now, unsigned max);
 /* Microseconds until deadlines_run() is to be called; INT64_MAX: nothing has a deadline. While a key has one,
  * a second at most: nobody tells when the system clock is set. */

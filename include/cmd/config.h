@@ -43,6 +43,7 @@ struct config {
     int64_t stream_node_max_entries;
     uint64_t stream_node_max_bytes;
     bool stream_wake_batching;
+    int64_t stream_idmp_duration, stream_idmp_maxsize, stream_idmp_max_ids;
     /* the compact forms of small values */
     int64_t hash_items, hash_bytes, set_items, set_bytes, zset_items, zset_bytes, intset_items;
 };

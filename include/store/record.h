@@ -11,6 +11,10 @@
  *       the consumer holds these, whoever held them before: claims, and the pending entries of a base
  *   LMQ.SKIP key group last entries-read
  *       the group's position moved without anything held (NOACK, LASTID)
+ *   LMQ.IDMP key added duplicates
+ *       how many idempotent ids the stream ever remembered, and how many messages were known already
+ *   LMQ.FORGET key producer n
+ *       the stream has forgotten the n oldest idempotent ids of the producer
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -21,6 +25,8 @@
 #define RECORD_DELIVER "LMQ.DELIVER"
 #define RECORD_HOLD    "LMQ.HOLD"
 #define RECORD_SKIP    "LMQ.SKIP"
+#define RECORD_IDMP    "LMQ.IDMP"
+#define RECORD_FORGET  "LMQ.FORGET"
 
 /* A record is a head with the number of words, then so many words. */
 void record_head(struct buf *b, size_t words);

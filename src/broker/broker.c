@@ -2,6 +2,7 @@
 #include "broker/broker.h"
 #include "base/mem.h"
 #include "broker/change.h"
+#include "broker/change_idmp.h"
 #include "broker/grave.h"
 #include "broker/pubsub.h"
 #include "broker/wait.h"
@@ -11,6 +12,8 @@ void broker_init(struct broker *b, int dbs, struct hash_seed seed)
 {
     *b = (struct broker){.seed = seed, .dbs = dbs, .origin = ORIGIN_CLIENT};
     b->shape.seed = &b->seed;
+    b->idmp_limits = IDMP_LIMITS;
+    b->idmp_max_ids = UINT64_MAX;
     b->db = mem_zalloc((size_t)dbs * sizeof *b->db);
     for (int i = 0; i < dbs; i++) {
         dict_init(&b->db[i].keys, &key_dict_type, &b->seed);
@@ -35,12 +38,20 @@ void broker_free(struct broker *b)
     while (graves_dig(b, SIZE_MAX))
         ;
     mem_free(b->db);
+    heap_free(&b->forgetting); /* after the keys, whose streams take their nodes out */
     dict_clear(&b->waiting);
     dict_clear(&b->watched);
     pubsub_free(b->pubsub);
     heap_free(&b->timeouts);
     outbox_free(&b->aside);
     buf_free(&b->nowhere);
+}
+
+static struct idmp_place *forgetting_due(const struct broker *b, msec wall)
+{
+    struct heap_node *n = b->lazy_only ? NULL : heap_first(&b->forgetting);
+
+    return n && n->at <= wall ? list_entry(n, struct idmp_place, node) : NULL;
 }
 
 static struct waiter *timeout_due(const struct broker *b, usec mono)
@@ -55,8 +66,9 @@ static struct waiter *timeout_due(const struct broker *b, usec mono)
 bool deadlines_run(struct broker *b, struct now now, unsigned max)
 {
     struct expiry *e;
+    struct idmp_place *p;
     struct waiter *w;
-    unsigned ended = 0, expired = 0;
+    unsigned ended = 0, expired = 0, forgotten = 0;
     int db;
 
     b->ticks = ticks_of(now);
@@ -70,21 +82,31 @@ bool deadlines_run(struct broker *b, struct now now, unsigned max)
         b->stats.expired_keys++;
         expired++;
     }
-    return ended == max || expired == max;
+    while (forgotten < max && (p = forgetting_due(b, now.wall)))
+        forgotten += change_idmp_sweep(b, p, now.wall, max - forgotten);
+    return ended == max || expired == max || forgotten == max;
 }
 
 #define CLOCK_LOOK ((usec)1000000) /* how often the wall clock is looked at while something hangs on it */
 
+/* Microseconds until the wall clock shows `at`, or until it is to be looked at again. */
+static usec left_until(msec at, msec wall)
+{
+    return at <= wall ? 0 : at - wall >= CLOCK_LOOK / 1000 ? CLOCK_LOOK : (at - wall) * 1000;
+}
+
 usec deadlines_next(const struct broker *b, struct now now)
 {
-    struct heap_node *w = heap_first(&b->timeouts);
+    struct heap_node *w = heap_first(&b->timeouts), *f = b->lazy_only ? NULL : heap_first(&b->forgetting);
     msec at;
     usec next = INT64_MAX, left;
 
     if (expiry_next(b, &at))
-        next = at < now.wall                        ? 0
-               : at - now.wall >= CLOCK_LOOK / 1000 ? CLOCK_LOOK
-                                                    : (at + 1 - now.wall) * 1000;
+        next = left_until(at == INT64_MAX ? at : at + 1, now.wall);
+    if (f) {
+        left = left_until(f->at, now.wall);
+        next = left < next ? left : next;
+    }
     if (w) {
         left = w->at <= now.mono ? 0 : w->at - now.mono;
         next = left < next ? left : next;

@@ -2,6 +2,7 @@
  * See broker/change.h. */
 #include "broker/change.h"
 #include "base/mem.h"
+#include "broker/change_idmp.h"
 #include "broker/wait.h"
 #include "broker/watch.h"
 #include "broker_impl.h"
@@ -49,6 +50,8 @@ void change_make(struct change *ch, enum key_type type, void *value)
     ch->key = key_new(ch->name, type, value);
     ch->key->used = ch->b->ticks;
     dict_add(&ch->b->db[ch->db].keys, ch->key);
+    if (type == KEY_STREAM)
+        change_idmp_arrive(ch);
 }
 
 void change_unmake(struct change *ch)
@@ -75,6 +78,8 @@ void change_replace(struct change *ch, enum key_type type, void *value)
     value_bury(ch->b, ch->key->type, ch->key->value);
     ch->key->type = type;
     ch->key->value = value;
+    if (type == KEY_STREAM)
+        change_idmp_arrive(ch);
 }
 
 /* The name may be the key's own, which goes: whoever needs it after the key keeps a copy. */

@@ -1,5 +1,6 @@
 /* broker/change_group.c - changes of consumer groups. See broker/change_stream.h. */
 #include "base/mem.h"
+#include "broker/change_idmp.h"
 #include "broker/change_stream.h"
 #include "store/group_edit.h"
 #include "store/record.h"
@@ -25,8 +26,9 @@ void change_group_create(struct broker *b, int db, struct slice name, struct sli
                          int64_t entries_read)
 {
     struct change ch = change_open(b, db, name);
+    bool first = !ch.key;
 
-    if (!ch.key)
+    if (first)
         change_make(&ch, KEY_STREAM, stream_new(&b->seed));
     record_group(&ch, "CREATE", group, 8);
     record_id(ch.record, id);
@@ -34,6 +36,8 @@ void change_group_create(struct broker *b, int db, struct slice name, struct sli
     record_str(ch.record, "ENTRIESREAD");
     record_i64(ch.record, entries_read);
     stream_group_add(ch.key->stream, group_new(group, id, entries_read, &b->seed));
+    if (first)
+        change_idmp_begin(&ch);
     ch.quiet = true;
     change_close(&ch);
 }

@@ -2,6 +2,7 @@
  * broker/change.h. */
 #include "base/mem.h"
 #include "broker/change.h"
+#include "broker/change_idmp.h"
 #include "broker/wait.h"
 #include "broker/watch.h"
 #include "broker_impl.h"
@@ -126,6 +127,7 @@ void change_swap(struct broker *b, int one, int other, msec now)
     record_i64(ch.record, other);
     watch_touch_swap(b, one, other, now);
     expiry_swap(b, one, other);
+    change_idmp_swap(b, one, other);
     wait_signal_all(b, one);
     wait_signal_all(b, other);
     b->stats.changes++;

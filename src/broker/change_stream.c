@@ -1,6 +1,7 @@
 /* broker/change_stream.c - changes of streams. See broker/change_stream.h. */
 #include "broker/change_stream.h"
 #include "base/mem.h"
+#include "broker/change_idmp.h"
 #include "store/group_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
@@ -18,24 +19,36 @@ static void record_xtrim(struct change *ch)
     record_u64(ch->record, stream_length(ch->key->stream));
 }
 
-static void record_xadd(struct change *ch, struct slice id, const struct slice *field, size_t n)
+static void record_xadd(struct change *ch, const struct idmp_name *as, struct slice id,
+                        const struct slice *field, size_t n)
 {
-    record_head(ch->record, 3 + n);
+    record_head(ch->record, (as ? 6 : 3) + n);
     record_str(ch->record, "XADD");
     record_word(ch->record, ch->name);
+    if (as) {
+        record_str(ch->record, "IDMP");
+        record_word(ch->record, as->pid);
+        record_word(ch->record, as->iid);
+    }
     record_word(ch->record, id);
     record_slices(ch->record, field, n);
 }
 
 void change_xadd(struct broker *b, int db, struct slice name, struct stream_id id, struct slice text,
-                 const struct slice *field, size_t n, const struct stream_trim *trim)
+                 const struct slice *field, size_t n, const struct stream_trim *trim,
+                 const struct idmp_name *as)
 {
     struct change ch = change_open(b, db, name);
+    bool first = !ch.key, apart = first && !change_idmp_usual(b); /* its record would undo XADD's IDMP */
 
-    if (!ch.key)
+    if (first)
         change_make(&ch, KEY_STREAM, stream_new(&b->seed));
-    record_xadd(&ch, text, field, n);
+    record_xadd(&ch, apart ? NULL : as, text, field, n);
     stream_append(ch.key->stream, id, field, n, &b->node_limits);
+    if (first)
+        change_idmp_begin(&ch);
+    if (as)
+        change_idmp_remember(&ch, as, id, apart);
     if (trim && stream_trim(ch.key->stream, trim))
         record_xtrim(&ch);
     change_close(&ch);

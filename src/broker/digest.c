@@ -6,6 +6,7 @@
 #include "store/group.h"
 #include "store/hash.h"
 #include "store/set.h"
+#include "store/idmp.h"
 #include "store/stream.h"
 #include "store/string.h"
 #include "store/zset.h"
@@ -154,6 +155,33 @@ static void mix_group(struct mix *m, const struct group *g, uint64_t sum[2])
     mem_free(c);
 }
 
+/* A stream that never had a producer is like one that has forgotten them all. */
+static void mix_idmp(struct mix *m, const struct idmp *idmp, uint64_t sum[2])
+{
+    struct idmp_limits limits = idmp ? idmp->limits : IDMP_LIMITS;
+    size_t n = 0;
+    const struct producer **p = idmp ? idmp_producers_sorted(idmp, &n) : NULL;
+
+    mix_u64(m, limits.duration);
+    mix_u64(m, limits.maxsize);
+    mix_u64(m, idmp ? idmp->added : 0);
+    mix_u64(m, idmp ? idmp->duplicates : 0);
+    for (size_t i = 0; i < n; i++) {
+        struct dedup_walk w = {0};
+        struct seen s;
+
+        mix_bytes(m, producer_name(p[i]));
+        while (dedup_next(&p[i]->ids, &w, &s)) {
+            mix_bytes(m, s.name);
+            mix_id(m, s.id);
+            mix_u64(m, (uint64_t)s.until);
+            fold(m, sum);
+        }
+    }
+    fold(m, sum);
+    mem_free(p);
+}
+
 static void mix_stream(struct mix *m, const struct stream *s, uint64_t sum[2])
 {
     struct stream_stats st;
@@ -168,6 +196,7 @@ static void mix_stream(struct mix *m, const struct stream *s, uint64_t sum[2])
     mix_id(m, st.max_deleted_id);
     fold(m, sum);
     mix_entries(m, s, sum);
+    mix_idmp(m, stream_idmp(s), sum);
     for (size_t i = 0; i < n; i++)
         mix_group(m, g[i], sum);
     mem_free(g);

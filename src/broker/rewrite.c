@@ -4,6 +4,7 @@
 #include "store/deque.h"
 #include "store/group.h"
 #include "store/hash.h"
+#include "store/idmp.h"
 #include "store/record.h"
 #include "store/set.h"
 #include "store/stream.h"
@@ -199,6 +200,45 @@ static void write_group(struct out *o, struct slice name, const struct group *g)
     write_pending(o, name, g);
 }
 
+static void write_producer(struct out *o, struct slice name, const struct producer *p)
+{
+    struct dedup_walk w = {0};
+    struct seen s;
+
+    while (!o->err && dedup_next(&p->ids, &w, &s)) {
+        record_head(o->b, 5);
+        record_str(o->b, "XIDMPRECORD");
+        record_word(o->b, name);
+        record_word(o->b, producer_name(p));
+        record_word(o->b, s.name);
+        record_id(o->b, s.id);
+        next_part(o);
+    }
+}
+
+/* The counters come last, for XIDMPRECORD counts. */
+static void write_idmp(struct out *o, struct slice name, const struct idmp *m)
+{
+    size_t n;
+    const struct producer **p = idmp_producers_sorted(m, &n);
+
+    record_head(o->b, 6);
+    record_str(o->b, "XCFGSET");
+    record_word(o->b, name);
+    record_str(o->b, "IDMP-DURATION");
+    record_u64(o->b, m->limits.duration);
+    record_str(o->b, "IDMP-MAXSIZE");
+    record_u64(o->b, m->limits.maxsize);
+    for (size_t i = 0; i < n; i++)
+        write_producer(o, name, p[i]);
+    record_head(o->b, 4);
+    record_str(o->b, RECORD_IDMP);
+    record_word(o->b, name);
+    record_u64(o->b, m->added);
+    record_u64(o->b, m->duplicates);
+    mem_free(p);
+}
+
 static void write_stream(struct out *o, struct slice name, const struct stream *s)
 {
     struct stream_stats st;
@@ -218,6 +258,8 @@ static void write_stream(struct out *o, struct slice name, const struct stream *
     record_u64(o->b, st.entries_added);
     record_str(o->b, "MAXDELETEDID");
     record_id(o->b, st.max_deleted_id);
+    if (stream_idmp(s))
+        write_idmp(o, name, stream_idmp(s));
     for (size_t i = 0; i < n && !o->err; i++)
         write_group(o, name, g[i]);
     mem_free(g);

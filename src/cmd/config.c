@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "persist/journal.h"
+#include "store/idmp.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -198,6 +199,14 @@ ROW("stream-node-max-bytes", SETTING_BYTES, 0, stream_node_max_bytes, "4096", 0,
 ROW("stream-wake-batching", SETTING_BOOL, 0, stream_wake_batching, "yes", 0, 0,
     "A run of XADDs wakes only as many waiting consumers as it takes, each with up to COUNT\n"
     "messages. no: after each XADD the next one, as Redis does."),
+ROW("stream-idmp-duration", SETTING_INT, 0, stream_idmp_duration, "100", 1, IDMP_DURATION_MAX,
+    "How many seconds a new stream remembers the ids that XADD IDMP gives its messages;\n"
+    "XCFGSET changes it for one stream."),
+ROW("stream-idmp-maxsize", SETTING_INT, 0, stream_idmp_maxsize, "100", 1, IDMP_MAXSIZE_MAX,
+    "The same as a number of ids, for each producer."),
+ROW("stream-idmp-max-ids", SETTING_INT, 0, stream_idmp_max_ids, "1000000", 1, INT64_MAX,
+    "Ids that a stream remembers of all its producers together, however many there are;\n"
+    "beyond, the oldest go."),
 
 /* compact forms: small values are packed in one block of memory */
 ROW("hash-max-listpack-entries", SETTING_INT, 0, hash_items, "512", 0, COMPACT_MAX,

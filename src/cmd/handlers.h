@@ -90,6 +90,8 @@ void multi_forget(struct session *s); /* DISCARD without a reply: RESET, a close
 int cmd_xadd(struct call *c), cmd_xlen(struct call *c), cmd_xrange(struct call *c),
     cmd_xrevrange(struct call *c), cmd_xdel(struct call *c), cmd_xtrim(struct call *c),
     cmd_xsetid(struct call *c);
+/* idmp_cmds.c */
+int cmd_xcfgset(struct call *c), cmd_xidmprecord(struct call *c);
 /* read_cmds.c */
 int cmd_xread(struct call *c), cmd_xreadgroup(struct call *c);
 size_t keys_xread(const struct slice *arg, size_t n, size_t *pos, size_t max);
@@ -102,7 +104,8 @@ int cmd_xack(struct call *c), cmd_xclaim(struct call *c), cmd_xautoclaim(struct 
 int cmd_xinfo_stream(struct call *c), cmd_xinfo_groups(struct call *c), cmd_xinfo_consumers(struct call *c),
     cmd_xinfo_help(struct call *c);
 /* record_cmds.c */
-int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_skip(struct call *c);
+int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_skip(struct call *c),
+    cmd_record_idmp(struct call *c), cmd_record_forget(struct call *c);
 
 /* HELP of a container: a line of text each. */
 int reply_help(struct call *c, const char *const *line);

@@ -2,6 +2,7 @@
  * does not fit the data is damage: an error, which stops the loading. */
 #include "base/err.h"
 #include "base/num.h"
+#include "broker/change_idmp.h"
 #include "stream_args.h"
 
 static int record_group(struct call *c, const struct stream **s, struct group **g)
@@ -96,4 +97,33 @@ int cmd_record_skip(struct call *c)
         return ERR_FORMAT;
     change_group_skip(c->broker, c->db, c->arg[1], g, last, entries_read);
     return OK;
+}
+
+/* LMQ.IDMP key added duplicates */
+int cmd_record_idmp(struct call *c)
+{
+    const struct stream *s;
+    uint64_t added, duplicates;
+    int err = stream_write(c, c->arg[1], &s);
+
+    if (err != OK)
+        return err;
+    if (!s || !num_u64(c->arg[2], &added) || !num_u64(c->arg[3], &duplicates))
+        return ERR_FORMAT;
+    change_idmp_count(c->broker, c->db, c->arg[1], added, duplicates);
+    return OK;
+}
+
+/* LMQ.FORGET key producer n */
+int cmd_record_forget(struct call *c)
+{
+    const struct stream *s;
+    uint64_t n;
+    int err = stream_write(c, c->arg[1], &s);
+
+    if (err != OK)
+        return err;
+    if (!s || !num_u64(c->arg[3], &n) || n > SIZE_MAX)
+        return ERR_FORMAT;
+    return change_idmp_forget(c->broker, c->db, c->arg[1], c->arg[2], (size_t)n) ? OK : ERR_FORMAT;
 }

@@ -156,6 +156,38 @@ static int parse_new_id(struct slice text, struct add_args *a)
     return stream_id_parse(text, 0, &a->id);
 }
 
+/* IDMP pid iid, IDMPAUTO pid: from arg[*i] on, which is the last word of it afterwards. ERR_SYNTAX: it is
+ * neither. */
+static int parse_idmp_option(struct call *c, size_t *i, struct add_args *a)
+{
+    bool by_content = slice_is(c->arg[*i], "IDMPAUTO");
+    size_t words = by_content ? 1 : 2;
+
+    if ((!by_content && !slice_is(c->arg[*i], "IDMP")) || c->n - 1 - *i < words)
+        return ERR_SYNTAX;
+    if (a->idmp)
+        return call_fail(c, "ERR syntax error, IDMP/IDMPAUTO specified multiple times");
+    a->idmp = true;
+    a->idmp_auto = by_content;
+    a->as.pid = c->arg[*i + 1];
+    a->as.iid = c->arg[*i + words];
+    *i += words;
+    if (a->as.pid.n == 0)
+        return call_fail(c, "ERR syntax error, %s requires a non-empty producer ID",
+                         by_content ? "IDMPAUTO" : "IDMP");
+    if (a->as.iid.n == 0)
+        return call_fail(c, "ERR syntax error, IDMP requires a non-empty idempotent ID");
+    return OK;
+}
+
+/* A journal holds ids that were chosen. */
+static int check_idmp(struct call *c, const struct add_args *a)
+{
+    if (!a->idmp || a->want == STREAM_ID_AUTO || c->broker->origin == ORIGIN_REPLAY)
+        return OK;
+    return call_fail(c, "ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs");
+}
+
 int parse_add(struct call *c, struct add_args *a)
 {
     struct trim_options o = {.trim = &a->trim, .limit = -1};
@@ -170,7 +202,7 @@ int parse_add(struct call *c, struct add_args *a)
             err = ERR_SYNTAX;
         else if (slice_is(c->arg[i], "NOMKSTREAM"))
             a->no_make = true;
-        else
+        else if ((err = parse_idmp_option(c, &i, a)) == ERR_SYNTAX)
             err = parse_trim_option(c, &i, &o);
         if (err == ERR_SYNTAX) {
             err = parse_new_id(c->arg[i], a);
@@ -180,7 +212,9 @@ int parse_add(struct call *c, struct add_args *a)
             break;
     }
     a->at = i;
-    return err != OK ? err : check_limit(c, &o, false);
+    if (err != OK || (err = check_limit(c, &o, false)) != OK)
+        return err;
+    return check_idmp(c, a);
 }
 
 int parse_trim(struct call *c, struct stream_trim *trim)

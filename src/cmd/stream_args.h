@@ -34,7 +34,9 @@ struct add_args {
     bool no_make;             /* NOMKSTREAM */
     enum stream_id_want want; /* XADD: which id */
     struct stream_id id;
-    size_t at; /* XADD: where the id stands */
+    size_t at;            /* XADD: where the id stands */
+    bool idmp, idmp_auto; /* IDMP or IDMPAUTO; the latter: the iid is to be made */
+    struct idmp_name as;
 };
 int parse_add(struct call *c, struct add_args *a);
 int parse_trim(struct call *c, struct stream_trim *trim);

@@ -1,17 +1,42 @@
 /* cmd/stream_cmds.c - commands on the messages of a stream. */
 #include "base/err.h"
 #include "base/num.h"
+#include "broker/change_idmp.h"
 #include "stream_args.h"
 
 /* --- XADD --- */
 
-static bool too_large(const struct slice *field, size_t n)
+static bool too_large(const struct slice *field, size_t n, const struct idmp_name *as)
 {
-    size_t bytes = 0;
+    size_t bytes = as ? as->pid.n + as->iid.n : 0;
 
     for (size_t i = 0; i < n; i++)
         bytes += field[i].n;
     return bytes > STREAM_ENTRY_MAX;
+}
+
+/* The id of the message that this one was when the producer sent it before. A replay asks no clock: a
+ * message was known then if the record has the id that it was known by, as those of Redis do. */
+static bool known(const struct call *c, const struct stream *s, const struct add_args *a,
+                  struct stream_id *id)
+{
+    bool replay = c->broker->origin == ORIGIN_REPLAY;
+
+    if (!s || !stream_idmp(s) || !idmp_find(stream_idmp(s), &a->as, replay ? IDMP_FOREVER : c->now.wall, id))
+        return false;
+    return !replay || a->want == STREAM_ID_AUTO || stream_id_cmp(*id, a->id) == 0;
+}
+
+/* True if that is all there is to do: the message is there already. */
+static bool answer_known(struct call *c, const struct stream *s, const struct add_args *a)
+{
+    struct stream_id id;
+
+    if (!known(c, s, a, &id))
+        return false;
+    change_idmp_duplicate(c->broker, c->db, c->arg[1]);
+    reply_stream_id(c->reply, id);
+    return true;
 }
 
 int cmd_xadd(struct call *c)
@@ -20,7 +45,7 @@ int cmd_xadd(struct call *c)
     const struct stream *s;
     const struct slice *field;
     struct stream_id id;
-    char room[STREAM_ID_TEXT];
+    char room[STREAM_ID_TEXT], iid[IDMP_AUTO_SIZE];
     struct slice text = {.p = room};
     size_t n;
     int err = parse_add(c, &a);
@@ -39,12 +64,19 @@ int cmd_xadd(struct call *c)
     }
     field = c->arg + a.at + 1;
     n = c->n - a.at - 1;
+    if (a.idmp_auto) {
+        idmp_auto(field, n, iid);
+        a.as.iid = (struct slice){iid, sizeof iid};
+    }
+    if (a.idmp && answer_known(c, s, &a))
+        return OK;
     if ((err = stream_next_id(s, a.want, a.id, c->now.wall, &id)) != OK)
         return err;
-    if (too_large(field, n))
+    if (too_large(field, n, a.idmp ? &a.as : NULL))
         return ERR_TOO_LARGE;
     text.n = stream_id_put(room, id);
-    change_xadd(c->broker, c->db, c->arg[1], id, text, field, n, a.trim.kind == TRIM_NONE ? NULL : &a.trim);
+    change_xadd(c->broker, c->db, c->arg[1], id, text, field, n, a.trim.kind == TRIM_NONE ? NULL : &a.trim,
+                a.idmp ? &a.as : NULL);
     reply_bulk(c->reply, text);
     return OK;
 }

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/idmp.h"
 #include "stream_args.h"
 
 static int info_stream(struct call *c, const struct stream **s)
@@ -63,6 +64,18 @@ static void reply_numbers(struct call *c, const struct stream_stats *st)
     pair_id(c, "recorded-first-entry-id", st->first_id);
 }
 
+static void reply_idmp(struct call *c, const struct idmp *m)
+{
+    struct idmp_limits limits = m ? m->limits : IDMP_LIMITS;
+
+    pair_int(c, "idmp-duration", limits.duration);
+    pair_int(c, "idmp-maxsize", limits.maxsize);
+    pair_int(c, "pids-tracked", m ? dict_count(&m->producers) : 0);
+    pair_int(c, "iids-tracked", m ? m->ids : 0);
+    pair_int(c, "iids-added", m ? m->added : 0);
+    pair_int(c, "iids-duplicates", m ? m->duplicates : 0);
+}
+
 static void reply_short(struct call *c, const struct stream *s)
 {
     struct stream_stats st;
@@ -71,8 +84,9 @@ static void reply_short(struct call *c, const struct stream *s)
     struct entry first, last;
 
     stream_stats(s, &st);
-    reply_map(c->reply, 10);
+    reply_map(c->reply, 16);
     reply_numbers(c, &st);
+    reply_idmp(c, stream_idmp(s));
     pair_int(c, "groups", stream_group_count(s));
     stream_seek(s, STREAM_ID_MIN, &pos);
     pair_entry(c, "first-entry", stream_next(s, &pos, &first) ? &first : NULL);
@@ -171,8 +185,9 @@ static void reply_full(struct call *c, const struct stream *s, uint64_t max)
     struct group **all = stream_groups_sorted(s, &n);
 
     stream_stats(s, &st);
-    reply_map(c->reply, 9);
+    reply_map(c->reply, 15);
     reply_numbers(c, &st);
+    reply_idmp(c, stream_idmp(s));
     reply_bulk_str(c->reply, "entries");
     reply_entries(c, s, max);
     reply_bulk_str(c->reply, "groups");

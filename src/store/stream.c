@@ -38,6 +38,8 @@ void stream_free(struct stream *s)
 
 bool stream_free_some(struct stream *s, size_t blocks)
 {
+    idmp_free(s->idmp);
+    s->idmp = NULL;
     dir_clear(s, blocks);
     if (s->dir_n)
         return false;

@@ -678,11 +678,12 @@ static void check_stream(const struct stream *st)
     mem_free(g);
 }
 
-static void check_db(struct db *db)
+/* How many streams wait to forget something; all that remember something do. */
+static size_t check_db(struct db *db)
 {
     struct dict_iter it;
     struct key *k;
-    size_t expiring = 0;
+    size_t expiring = 0, forgetting = 0;
 
     dict_check(&db->keys);
     dict_iter_begin(&it, &db->keys);
@@ -692,7 +693,11 @@ static void check_db(struct db *db)
             deque_check(k->list);
             sim_must(deque_length(k->list) > 0);
         } else if (k->type == KEY_STREAM) {
+            const struct idmp *m = stream_idmp(k->stream);
+
             check_stream(k->stream);
+            sim_must(!m || !m->ids || m->place.heap);
+            forgetting += m && m->place.heap;
         }
     }
     dict_iter_end(&it);
@@ -700,19 +705,22 @@ static void check_db(struct db *db)
     heap_check(&db->expiries);
     sim_must((db->due.pos == HEAP_OUT) == (expiring == 0));
     sim_must(expiring == 0 || db->due.at == heap_first(&db->expiries)->at);
+    return forgetting;
 }
 
 void sim_check(const struct simbroker *s)
 {
     struct broker *b = broker_of(s);
-    size_t expiring = 0;
+    size_t expiring = 0, forgetting = 0;
 
     for (int i = 0; i < b->dbs; i++) {
-        check_db(&b->db[i]);
+        forgetting += check_db(&b->db[i]);
         expiring += b->db[i].expiries.n > 0;
     }
     sim_must(b->expiries.n == expiring);
     heap_check(&b->expiries);
+    sim_must(b->forgetting.n == forgetting);
+    heap_check(&b->forgetting);
     heap_check(&b->timeouts);
     dict_check(&b->waiting);
     dict_check(&b->watched);

@@ -526,6 +526,40 @@ static void new_id(struct history *h, const char *key)
     }
 }
 
+/* Few producers and few ids of each, so that they are used again. */
+static void make_xadd_again(struct history *h)
+{
+    const char *key = pick_key(h, STREAM);
+    bool by_content = once_in(h, 3);
+
+    word(h, "XADD %s", key);
+    if (once_in(h, 8))
+        word(h, "NOMKSTREAM");
+    if (by_content)
+        word(h, "IDMPAUTO p%" PRIu64, below(h, 3));
+    else
+        word(h, "IDMP p%" PRIu64 " %" PRIu64, below(h, 3), below(h, 12));
+    if (once_in(h, 6))
+        trim_words(h, key);
+    word(h, "* f%" PRIu64 " %" PRIu64, below(h, 2), below(h, 3));
+}
+
+static void make_idmp(struct history *h)
+{
+    const char *key = pick_key(h, STREAM);
+
+    if (once_in(h, 3)) {
+        word(h, "XIDMPRECORD %s p%" PRIu64 " %" PRIu64, key, below(h, 3), below(h, 12));
+        id_word(h, key);
+        return;
+    }
+    word(h, "XCFGSET %s", key);
+    if (once_in(h, 2))
+        word(h, "IDMP-DURATION %" PRIu64, 1 + below(h, 3));
+    else
+        word(h, "IDMP-MAXSIZE %" PRIu64, 1 + below(h, 5));
+}
+
 static void make_xadd(struct history *h)
 {
     const char *key = pick_key(h, STREAM);
@@ -748,7 +782,9 @@ static const struct {
     unsigned weight;
 } requests[] = {
     /* clang-format off */
-    {make_xadd, 30},
+    {make_xadd, 25},
+    {make_xadd_again, 9},
+    {make_idmp, 2},
     {make_xreadgroup, 22},
     {make_group, 9},
     {make_group_change, 6},
@@ -818,9 +854,25 @@ static void transaction(struct history *h)
 
 /* --- a history --- */
 
+/* What new streams are told may be another thing each time: what is there already keeps what it was told. */
+static const char *pick_settings(struct history *h)
+{
+    static const char *const settings[] = {
+        "databases 2\nstream-node-max-entries 3\n",
+        "databases 2\nstream-node-max-entries 3\nstream-idmp-duration 1\n",
+        "databases 2\nstream-node-max-entries 3\nstream-idmp-duration 2\nstream-idmp-maxsize 4\n"
+        "stream-idmp-max-ids 2\n",
+    };
+
+    return settings[below(h, sizeof settings / sizeof *settings)];
+}
+
 static void start(struct history *h)
 {
-    int err = sim_start(h->s);
+    int err;
+
+    h->s->o.settings = pick_settings(h);
+    err = sim_start(h->s);
 
     if (err != OK) {
         tell("-- would not start: the disk is made well");
@@ -1008,7 +1060,6 @@ static void history_open(struct history *h, uint64_t with_seed, enum journal_syn
 {
     struct sim_options o = {
         .seed = with_seed,
-        .settings = "databases 2\nstream-node-max-entries 3\n",
         .journal = {.sync = sync, .reserve = 12288, .unsynced_limit = 1 << 20},
     };
 

@@ -121,7 +121,9 @@ static void xsetid_checks_its_numbers(void **state)
            "-ERR The ID specified in XSETID is smaller than current max_deleted_entry_id");
     expect(t, 0, "XINFO STREAM jobs",
            "[length :5 radix-tree-keys :1 radix-tree-nodes :2 last-generated-id 9-0 max-deleted-entry-id 7-0 "
-           "entries-added :20 recorded-first-entry-id 1-0 groups :0 first-entry [1-0 [n 1]] last-entry [5-0 "
+           "entries-added :20 recorded-first-entry-id 1-0 "
+           "idmp-duration :100 idmp-maxsize :100 pids-tracked :0 iids-tracked :0 "
+           "iids-added :0 iids-duplicates :0 groups :0 first-entry [1-0 [n 1]] last-entry [5-0 "
            "[n 5]]]");
 }
 
@@ -608,7 +610,9 @@ static void xinfo_tells_all(void **state)
     expect(t, 5, "XREADGROUP GROUP g a COUNT 1 STREAMS jobs 1", "[[jobs []]]");
     expect(t, 7, "XINFO STREAM jobs FULL COUNT 1",
            "[length :2 radix-tree-keys :1 radix-tree-nodes :2 last-generated-id 2-0 max-deleted-entry-id 0-0 "
-           "entries-added :2 recorded-first-entry-id 1-0 entries [[1-0 [n 1]]] groups [[name g "
+           "entries-added :2 recorded-first-entry-id 1-0 "
+           "idmp-duration :100 idmp-maxsize :100 pids-tracked :0 iids-tracked :0 "
+           "iids-added :0 iids-duplicates :0 entries [[1-0 [n 1]]] groups [[name g "
            "last-delivered-id 1-0 "
            "entries-read :1 lag :1 pel-count :1 pending [[1-0 a :1700000000001 :1]] consumers [[name a "
            "seen-time "
