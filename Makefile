@@ -207,5 +207,6 @@ FORCE:
 .PHONY: fuzz-objects FORCE unit-under
 
 fuzz-smoke: $(FUZZ:%=$(BUILD)/fuzz/%)
+	@$(PYTHON) tests/fuzz/seeds.py $(BUILD)/fuzz/corpus-fuzz_session
 	@for f in $(FUZZ); do $(TALLY) fuzz/$$f $(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=3000 \
 	    -print_final_stats=1 -verbosity=0 $(BUILD)/fuzz/corpus-$$f; done

@@ -857,12 +857,13 @@ static void transaction(struct history *h)
 /* What new streams are told may be another thing each time: what is there already keeps what it was told. */
 static const char *pick_settings(struct history *h)
 {
+#define COMMON "databases 2\nstream-node-max-entries 3\n"
     static const char *const settings[] = {
-        "databases 2\nstream-node-max-entries 3\n",
-        "databases 2\nstream-node-max-entries 3\nstream-idmp-duration 1\n",
-        "databases 2\nstream-node-max-entries 3\nstream-idmp-duration 2\nstream-idmp-maxsize 4\n"
-        "stream-idmp-max-ids 2\n",
+        COMMON,
+        COMMON "stream-idmp-duration 1\n",
+        COMMON "stream-idmp-duration 2\nstream-idmp-maxsize 4\nstream-idmp-max-ids 2\n",
     };
+#undef COMMON
 
     return settings[below(h, sizeof settings / sizeof *settings)];
 }

@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+"""Sessions for fuzz_session to begin with, where mutations alone come late: each command of streams in a place
+where it does something, over rewrites, time and restarts. The format is fuzz_session.c's.
+
+    seeds.py FOLDER      writes them there, the same every time"""
+import itertools
+import os
+import sys
+
+ACT = b"\xfe"
+TURN, OTHER, CONNECT, REWRITE = b"\xff", b"\x80", b"\xa0", b"\xa4"
+
+FILL = ["XADD q %d-0 f v g %d" % (i, i) for i in range(1, 9)]
+GROUP = FILL + ["XGROUP CREATE q g 0", "XGROUP CREATE q h 3-0 ENTRIESREAD 3", "XREADGROUP GROUP g alice COUNT 4 STREAMS q >",
+                "XREADGROUP GROUP g bob COUNT 2 STREAMS q >", "XREADGROUP GROUP h carol NOACK COUNT 1 STREAMS q >"]
+
+
+def after(ms):
+    """Time passes: the square of a byte below 128."""
+    return ACT + bytes([min(127, int(ms ** 0.5) + 1)])
+
+
+SESSIONS = {
+    "ids": ["XADD q 0-* f v", "XADD q 5-* f v", "XADD q * f v", "XADD q 18446744073709551615-18446744073709551614 f v",
+            "XADD q * f v", "XADD q * f v", "XSETID q 18446744073709551615-18446744073709551615"],
+    "trim": FILL + ["XADD q MAXLEN ~ 5 LIMIT 3 * f v", "XTRIM q MINID ~ 4", "XTRIM q MAXLEN = 2", "XADD q MAXLEN 0 * f v", "XLEN q"],
+    "read": FILL + ["XRANGE q - + COUNT 2", "XREVRANGE q (6-0 2", "XREAD COUNT 2 STREAMS q r 0 0", "XREAD STREAMS q +", "XDEL q 2-0 3-0",
+                    "XRANGE q (1-0 5", "XINFO STREAM q", "XINFO STREAM q FULL COUNT 0"],
+    "block": ["XREAD BLOCK 100 STREAMS q r $ $", OTHER, "XADD r * f v", TURN, OTHER, "XGROUP CREATE q g 0 MKSTREAM",
+              "XREADGROUP GROUP g alice BLOCK 0 STREAMS q >", OTHER, "MULTI", "XADD q * f v", "XADD q * f w", "EXEC", TURN,
+              "XREADGROUP GROUP g bob BLOCK 50 STREAMS q >", after(60), "XREADGROUP GROUP g bob BLOCK 0 STREAMS q >", OTHER, "DEL q", TURN],
+    "groups": GROUP + ["XACK q g 1-0 9-9", "XPENDING q g", "XPENDING q g IDLE 1 - + 10 alice", "XINFO GROUPS q", "XINFO CONSUMERS q g",
+                       "XREADGROUP GROUP g alice STREAMS q 0", "XGROUP SETID q g 2-0 ENTRIESREAD 2", "XGROUP CREATECONSUMER q g dave",
+                       "XGROUP DELCONSUMER q g bob", "XGROUP DESTROY q h", "XINFO STREAM q FULL"],
+    "claims": GROUP + [after(500), "XCLAIM q g carol 100 1-0 2-0 IDLE 50 RETRYCOUNT 9", "XCLAIM q g carol 0 8-0 FORCE JUSTID LASTID 8-0",
+                       "XDEL q 3-0", "XAUTOCLAIM q g dave 10 - COUNT 2", "XAUTOCLAIM q g dave 0 0 JUSTID",
+                       "XREADGROUP GROUP g erin COUNT 9 CLAIM 0 STREAMS q >"],
+    "references": GROUP + ["XDELEX q KEEPREF IDS 1 1-0", "XDELEX q DELREF IDS 2 2-0 9-9", "XDELEX q ACKED IDS 2 3-0 7-0",
+                           "XACKDEL q g ACKED IDS 2 3-0 4-0", "XTRIM q MAXLEN 2 ACKED", "XADD q DELREF MAXLEN 1 * f v"],
+    "nacks": GROUP + ["XNACK q g FAIL IDS 2 1-0 2-0", "XNACK q g SILENT IDS 1 3-0 RETRYCOUNT 5", "XNACK q g FATAL IDS 1 8-0 FORCE",
+                      "XREADGROUP GROUP g carol COUNT 3 CLAIM 100000 STREAMS q >", "XPENDING q g - + 10"],
+    "producers": ["XADD q IDMP p a * f v", "XADD q IDMP p a * f v", "XADD q IDMPAUTO r MAXLEN 5 * f v g w", "XADD q IDMPAUTO r * g w f v",
+                  "XCFGSET q IDMP-DURATION 1 IDMP-MAXSIZE 2", "XADD q IDMP p a * f v", "XADD q IDMP p b * f v", "XADD q IDMP p c * f v",
+                  "XADD q 9999999999999-1 f v", "XIDMPRECORD q s a 9999999999999-1", after(1100), "XADD q IDMP p c * f v", "XINFO STREAM q"],
+    "many": ["XREAD MAXCOUNT 3 MAXSIZE 40 STREAMS q r 0 0"] + FILL + ["XREAD MAXCOUNT 3 MAXSIZE 40 STREAMS q r 0 0",
+                                                                      "XREAD COUNT 2 STREAMS q q 0 5-0"],
+    "numbers": FILL + ["XSETID q 9-9 ENTRIESADDED 20 MAXDELETEDID 8-8", "XADD q * f v", "XGROUP CREATE q g $ ENTRIESREAD 3",
+                       "XREADGROUP GROUP g a STREAMS q >", "XINFO GROUPS q", "PEXPIRE q 20", after(100), "XLEN q"],
+}
+
+
+def session(steps, proto, ends):
+    out = b"HELLO 3\r\n" if proto == 3 else b""
+    for step in steps:
+        out += step.encode() + b"\r\n" if isinstance(step, str) else step if step[:1] == ACT else ACT + step
+    return out + b"".join(ACT + e for e in ends)
+
+
+def main():
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    for (name, steps), proto, journal in itertools.product(SESSIONS.items(), (2, 3), (0, 1)):
+        ends = (TURN, REWRITE, REWRITE, CONNECT, TURN) if journal else (TURN,)
+        with open(os.path.join(folder, "seed-%s-%d-%d" % (name, proto, journal)), "wb") as f:
+            f.write(bytes([journal]) + session(steps, proto, ends))
+
+
+if __name__ == "__main__":
+    main()
