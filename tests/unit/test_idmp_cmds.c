@@ -1,4 +1,5 @@
 /* test_idmp_cmds.c - producers that send twice and add once: XADD IDMP, XCFGSET, XIDMPRECORD. */
+#include "base/err.h"
 #include "fixture.h"
 #include "store/idmp.h"
 #include <stdio.h>
@@ -371,6 +372,71 @@ static void xinfo_says_it_in_its_place(void **state)
            " iids-duplicates :0 entries [[" T0 " [f v]]] groups []]");
 }
 
+/* --- what the journal says --- */
+
+static int replay(struct fixture *t, const char *line)
+{
+    struct slice word[16];
+    char text[200];
+    size_t n = 0;
+
+    snprintf(text, sizeof text, "%s", line);
+    for (char *p = strtok(text, " "); p; p = strtok(NULL, " "))
+        word[n++] = slice_of(p);
+    return service_replay(&t->service, word, n);
+}
+
+/* Whatever the clock and the settings say now. */
+static void a_replay_does_what_was_decided(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "CONFIG SET stream-idmp-duration 1 stream-idmp-maxsize 1 stream-idmp-max-ids 1", "+OK");
+    assert_int_equal(replay(t, "XADD q IDMP p a 5-0 f v"), OK);
+    assert_int_equal(replay(t, "XADD q IDMP p b 6-0 f v"), OK);
+    assert_int_equal(replay(t, "XADD q IDMP r a 7-0 f v"), OK);
+    assert_int_equal(replay(t, "XADD q IDMP p a 8-0 f v"), OK); /* its time was over */
+    expect_numbers(t, 0, "q", "100", "100", "2", "3", "4", "0");
+    assert_int_equal(replay(t, "LMQ.IDMP q 18446744073709551615 7"), OK);
+    assert_int_equal(replay(t, "LMQ.FORGET q p 1"), OK);
+    expect_numbers(t, 0, "q", "100", "100", "2", "2", "-1", "7");
+    assert_int_equal(replay(t, "XIDMPRECORD q p b 9-9"), OK); /* a base: the message is gone */
+    assert_int_equal(replay(t, "LMQ.IDMP q 3 1"), OK);
+    assert_int_equal(replay(t, "XCFGSET q IDMP-DURATION 50 IDMP-MAXSIZE 3"), OK);
+    expect_numbers(t, 0, "q", "50", "3", "0", "0", "3", "1");
+}
+
+/* Redis has the message that was known already once more, with the id it was known by. */
+static void a_journal_of_redis(void **state)
+{
+    struct fixture *t = *state;
+
+    assert_int_equal(replay(t, "XADD q IDMP p a 5-0 f v"), OK);
+    assert_int_equal(replay(t, "XADD q IDMP p a 5-0 f v"), OK);
+    assert_int_equal(replay(t, "XADD q IDMP p a * f v"), OK);
+    expect_numbers(t, 0, "q", "100", "100", "1", "1", "1", "2");
+    expect(t, 0, "XLEN q", ":1");
+    assert_int_equal(replay(t, "XADD q IDMP p b 5-0 f v"), ERR_FORMAT);
+}
+
+static void a_journal_that_does_not_fit(void **state)
+{
+    struct fixture *t = *state;
+    static const char *const bad[] = {
+        "LMQ.IDMP none 1 1", "LMQ.FORGET none p 1", "LMQ.FORGET q p 2",    "LMQ.FORGET q other 1",
+        "LMQ.FORGET q p x",  "LMQ.FORGET q p",      "LMQ.IDMP q -1 1",     "LMQ.IDMP q 1 x",
+        "LMQ.IDMP q 1",      "LMQ.IDMP text 1 1",   "LMQ.FORGET text p 1",
+    };
+
+    expect(t, 0, "SET text x", "+OK");
+    expect(t, 0, "XADD q IDMP p a * f v", T0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(replay(t, bad[i]), ERR_FORMAT);
+    expect(t, 0, "XADD q IDMP p b * f v", "1700000000000-1");
+    expect(t, 0, "LMQ.FORGET q p 1",
+           "-ERR unknown command 'LMQ.FORGET', with args beginning with: 'q' 'p' '1' ");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_new, fixture_free)
@@ -392,6 +458,9 @@ int main(void)
         TEST(xidmprecord_attaches),
         TEST(ids_beyond_the_clock),
         TEST(xinfo_says_it_in_its_place),
+        TEST(a_replay_does_what_was_decided),
+        TEST(a_journal_of_redis),
+        TEST(a_journal_that_does_not_fit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
