@@ -34,21 +34,36 @@ static void record_xadd(struct change *ch, const struct idmp_name *as, struct sl
     record_slices(ch->record, field, n);
 }
 
+/* The first message of a stream, or one with a name. Apart from the others, which are many: they pay
+ * nothing for it. The record of a new stream's limits would undo an IDMP before it. */
+static __attribute__((noinline)) void add_special(struct change *ch, struct stream_id id, struct slice text,
+                                                  const struct slice *field, size_t n,
+                                                  const struct idmp_name *as)
+{
+    bool first = !ch->key, apart = first && !change_idmp_usual(ch->b);
+
+    if (first)
+        change_make(ch, KEY_STREAM, stream_new(&ch->b->seed));
+    record_xadd(ch, apart ? NULL : as, text, field, n);
+    stream_append(ch->key->stream, id, field, n, &ch->b->node_limits);
+    if (first)
+        change_idmp_begin(ch);
+    if (as)
+        change_idmp_remember(ch, as, id, apart);
+}
+
 void change_xadd(struct broker *b, int db, struct slice name, struct stream_id id, struct slice text,
                  const struct slice *field, size_t n, const struct stream_trim *trim,
                  const struct idmp_name *as)
 {
     struct change ch = change_open(b, db, name);
-    bool first = !ch.key, apart = first && !change_idmp_usual(b); /* its record would undo XADD's IDMP */
 
-    if (first)
-        change_make(&ch, KEY_STREAM, stream_new(&b->seed));
-    record_xadd(&ch, apart ? NULL : as, text, field, n);
-    stream_append(ch.key->stream, id, field, n, &b->node_limits);
-    if (first)
-        change_idmp_begin(&ch);
-    if (as)
-        change_idmp_remember(&ch, as, id, apart);
+    if (!ch.key || as) {
+        add_special(&ch, id, text, field, n, as);
+    } else {
+        record_xadd(&ch, NULL, text, field, n);
+        stream_append(ch.key->stream, id, field, n, &b->node_limits);
+    }
     if (trim && stream_trim(ch.key->stream, trim))
         record_xtrim(&ch);
     change_close(&ch);

@@ -165,17 +165,15 @@ static int parse_idmp_option(struct call *c, size_t *i, struct add_args *a)
 
     if ((!by_content && !slice_is(c->arg[*i], "IDMP")) || c->n - 1 - *i < words)
         return ERR_SYNTAX;
-    if (a->idmp)
+    if (a->pid_at)
         return call_fail(c, "ERR syntax error, IDMP/IDMPAUTO specified multiple times");
-    a->idmp = true;
-    a->idmp_auto = by_content;
-    a->as.pid = c->arg[*i + 1];
-    a->as.iid = c->arg[*i + words];
+    a->pid_at = *i + 1;
+    a->by_content = by_content;
     *i += words;
-    if (a->as.pid.n == 0)
+    if (c->arg[a->pid_at].n == 0)
         return call_fail(c, "ERR syntax error, %s requires a non-empty producer ID",
                          by_content ? "IDMPAUTO" : "IDMP");
-    if (a->as.iid.n == 0)
+    if (!by_content && c->arg[a->pid_at + 1].n == 0)
         return call_fail(c, "ERR syntax error, IDMP requires a non-empty idempotent ID");
     return OK;
 }
@@ -183,7 +181,7 @@ static int parse_idmp_option(struct call *c, size_t *i, struct add_args *a)
 /* A journal holds ids that were chosen. */
 static int check_idmp(struct call *c, const struct add_args *a)
 {
-    if (!a->idmp || a->want == STREAM_ID_AUTO || c->broker->origin == ORIGIN_REPLAY)
+    if (a->want == STREAM_ID_AUTO || c->broker->origin == ORIGIN_REPLAY)
         return OK;
     return call_fail(c, "ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs");
 }
@@ -214,7 +212,7 @@ int parse_add(struct call *c, struct add_args *a)
     a->at = i;
     if (err != OK || (err = check_limit(c, &o, false)) != OK)
         return err;
-    return check_idmp(c, a);
+    return a->pid_at ? check_idmp(c, a) : OK;
 }
 
 int parse_trim(struct call *c, struct stream_trim *trim)

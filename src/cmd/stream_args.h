@@ -31,12 +31,12 @@ void ids_free(struct ids *ids);
 
 struct add_args {
     struct stream_trim trim;
-    bool no_make;             /* NOMKSTREAM */
+    bool no_make;    /* NOMKSTREAM */
+    bool by_content; /* IDMPAUTO: the idempotent id is to be made; else it stands behind the producer */
     enum stream_id_want want; /* XADD: which id */
     struct stream_id id;
-    size_t at;            /* XADD: where the id stands */
-    bool idmp, idmp_auto; /* IDMP or IDMPAUTO; the latter: the iid is to be made */
-    struct idmp_name as;
+    size_t at;     /* XADD: where the id stands */
+    size_t pid_at; /* XADD: where the producer stands, behind IDMP or IDMPAUTO; 0: neither is there */
 };
 int parse_add(struct call *c, struct add_args *a);
 int parse_trim(struct call *c, struct stream_trim *trim);

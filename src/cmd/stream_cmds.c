@@ -6,33 +6,49 @@
 
 /* --- XADD --- */
 
-static bool too_large(const struct slice *field, size_t n, const struct idmp_name *as)
+static bool too_large(const struct slice *field, size_t n)
 {
-    size_t bytes = as ? as->pid.n + as->iid.n : 0;
+    size_t bytes = 0;
 
     for (size_t i = 0; i < n; i++)
         bytes += field[i].n;
     return bytes > STREAM_ENTRY_MAX;
 }
 
+/* What IDMP and IDMPAUTO call the message; `iid` is room for what is made of its content. */
+static struct idmp_name message_name(const struct call *c, const struct add_args *a,
+                                     const struct slice *field, size_t n, char iid[IDMP_AUTO_SIZE])
+{
+    struct idmp_name name = {.pid = c->arg[a->pid_at]};
+
+    if (a->by_content) {
+        idmp_auto(field, n, iid);
+        name.iid = (struct slice){iid, IDMP_AUTO_SIZE};
+    } else {
+        name.iid = c->arg[a->pid_at + 1];
+    }
+    return name;
+}
+
 /* The id of the message that this one was when the producer sent it before. A replay asks no clock: a
  * message was known then if the record has the id that it was known by, as those of Redis do. */
 static bool known(const struct call *c, const struct stream *s, const struct add_args *a,
-                  struct stream_id *id)
+                  const struct idmp_name *name, struct stream_id *id)
 {
     bool replay = c->broker->origin == ORIGIN_REPLAY;
 
-    if (!s || !stream_idmp(s) || !idmp_find(stream_idmp(s), &a->as, replay ? IDMP_FOREVER : c->now.wall, id))
+    if (!s || !stream_idmp(s) || !idmp_find(stream_idmp(s), name, replay ? IDMP_FOREVER : c->now.wall, id))
         return false;
     return !replay || a->want == STREAM_ID_AUTO || stream_id_cmp(*id, a->id) == 0;
 }
 
 /* True if that is all there is to do: the message is there already. */
-static bool answer_known(struct call *c, const struct stream *s, const struct add_args *a)
+static bool answer_known(struct call *c, const struct stream *s, const struct add_args *a,
+                         const struct idmp_name *name)
 {
     struct stream_id id;
 
-    if (!known(c, s, a, &id))
+    if (!known(c, s, a, name, &id))
         return false;
     change_idmp_duplicate(c->broker, c->db, c->arg[1]);
     reply_stream_id(c->reply, id);
@@ -45,6 +61,7 @@ int cmd_xadd(struct call *c)
     const struct stream *s;
     const struct slice *field;
     struct stream_id id;
+    struct idmp_name name, *as = NULL;
     char room[STREAM_ID_TEXT], iid[IDMP_AUTO_SIZE];
     struct slice text = {.p = room};
     size_t n;
@@ -64,19 +81,19 @@ int cmd_xadd(struct call *c)
     }
     field = c->arg + a.at + 1;
     n = c->n - a.at - 1;
-    if (a.idmp_auto) {
-        idmp_auto(field, n, iid);
-        a.as.iid = (struct slice){iid, sizeof iid};
+    if (a.pid_at) {
+        name = message_name(c, &a, field, n, iid);
+        as = &name;
+        if (answer_known(c, s, &a, as))
+            return OK;
     }
-    if (a.idmp && answer_known(c, s, &a))
-        return OK;
     if ((err = stream_next_id(s, a.want, a.id, c->now.wall, &id)) != OK)
         return err;
-    if (too_large(field, n, a.idmp ? &a.as : NULL))
+    if (too_large(field, n) || (as && as->pid.n + as->iid.n > STREAM_ENTRY_MAX))
         return ERR_TOO_LARGE;
     text.n = stream_id_put(room, id);
     change_xadd(c->broker, c->db, c->arg[1], id, text, field, n, a.trim.kind == TRIM_NONE ? NULL : &a.trim,
-                a.idmp ? &a.as : NULL);
+                as);
     reply_bulk(c->reply, text);
     return OK;
 }

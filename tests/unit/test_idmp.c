@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "store/idmp_edit.h"
+#include "store/stream_edit.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -237,6 +238,29 @@ static void place_goes_with_it(void **state)
     heap_free(&heap);
 }
 
+static void goes_with_its_stream(void **state)
+{
+    const struct idmp_name name = {SLICE("p"), SLICE("a")};
+    struct stream *s = stream_new(&hash_seed), *copy;
+    size_t bare = stream_memory(s);
+    struct heap heap = {0};
+    struct stream_id id;
+
+    (void)state;
+    assert_null(stream_idmp(s));
+    idmp_remember(stream_make_idmp(s), &name, (struct stream_id){5, 1});
+    idmp_place(stream_make_idmp(s), &heap, 0, SLICE("q"), 5);
+    assert_true(stream_memory(s) >= bare + idmp_memory(stream_idmp(s)));
+    copy = stream_copy(s, &hash_seed);
+    stream_check(copy);
+    stream_free(s);
+    assert_int_equal(heap.n, 0);
+    assert_true(idmp_find(stream_idmp(copy), &name, IDMP_FOREVER, &id));
+    assert_int_equal(id.seq, 1);
+    stream_free(copy);
+    heap_free(&heap);
+}
+
 /* What a client can make a stream hold by a new producer each time, and that idmp_memory() says so. */
 static void a_producer_costs_so_much(void **state)
 {
@@ -263,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_an_array),
         cmocka_unit_test(place_goes_with_it),
+        cmocka_unit_test(goes_with_its_stream),
         cmocka_unit_test(a_producer_costs_so_much),
     };
 
