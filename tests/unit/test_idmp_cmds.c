@@ -190,7 +190,7 @@ static void deadlines_know_when(void **state)
     struct broker *b = &t->service.broker;
 
     expect(t, 0, "XADD q IDMP p a * f v", T0);
-    assert_int_equal(deadlines_next(b, fixture_now(0)), 100 * SEC * 1000);
+    assert_int_equal(deadlines_next(b, fixture_now(0)), SEC * 1000); /* the clock may be set meanwhile */
     assert_int_equal(deadlines_next(b, fixture_now(99 * SEC)), SEC * 1000);
     assert_int_equal(deadlines_next(b, fixture_now(200 * SEC)), 0);
     assert_false(deadlines_run(b, fixture_now(100 * SEC), 10));
@@ -198,6 +198,28 @@ static void deadlines_know_when(void **state)
     expect(t, 100 * SEC, "XADD q IDMP p a * f v", "1700000100000-0");
     expect(t, 100 * SEC, "DEL q", ":1");
     assert_int_equal(deadlines_next(b, fixture_now(100 * SEC)), INT64_MAX);
+}
+
+/* What a stream remembers goes with it, under whatever name, and is forgotten there. */
+static void ids_follow_their_stream(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "XADD q IDMP p a * f v", T0);
+    expect(t, 0, "RENAME q r", "+OK");
+    expect(t, 1, "XADD r IDMP p a * f v", T0);
+    expect(t, 1, "COPY r s", ":1");
+    expect(t, 2, "XADD s IDMP p a * f v", T0);
+    expect(t, 3, "MOVE r 1", ":1");
+    expect(t, 3, "SWAPDB 0 1", "+OK");
+    expect(t, 4, "XADD r IDMP p a * f v", T0);
+    expect(t, 4, "SET text x", "+OK");
+    expect(t, 4, "XADD q IDMP p b * f v", "1700000000004-0");
+    expect(t, 5, "RENAME q text", "+OK");
+    pass_time(t, 101 * SEC);
+    expect_numbers(t, 101 * SEC, "r", "100", "100", "0", "0", "1", "2");
+    expect_numbers(t, 101 * SEC, "text", "100", "100", "0", "0", "1", "0");
+    assert_null(heap_first(&t->service.broker.forgetting));
 }
 
 static void sweeping_is_bounded(void **state)
@@ -449,6 +471,7 @@ int main(void)
         TEST(content_is_hashed_as_ever),
         TEST(ids_age),
         TEST(deadlines_know_when),
+        TEST(ids_follow_their_stream),
         TEST(sweeping_is_bounded),
         TEST(oldest_make_way),
         TEST(a_stream_remembers_so_many),
