@@ -7,6 +7,13 @@
  * costs what it returns, not what it passes over. Leaves that empty out are merged: one stuck message
  * does not hold the memory of all that followed it.
  *
+ * A record has 40 bits for its count, far more than deliveries come to. A larger one, which only RETRYCOUNT
+ * can make, is kept in a second tree of the same kind, that is not there otherwise; the largest of all, which
+ * XNACK FATAL makes, needs no place in it.
+ *
+ * An entry may be set aside: pel_oldest() passes over it as if it were not there, and that is all. It is how
+ * what was looked at and not taken (its message is gone) is not looked at again and again.
+ *
  * Always true, and checked by pel_check(): ids rise; counts are exact; times are lower bounds and owner
  * masks upper bounds of what is below; no leaf is empty.
  */
@@ -17,17 +24,18 @@
 #include "store/stream_id.h"
 
 #define PEL_NO_OWNER  UINT32_C(0xffffff)            /* given back (XNACK): nobody's */
-#define PEL_COUNT_MAX UINT64_C(9223372036854775807) /* counts from 2^40 - 1 on read as this */
+#define PEL_COUNT_MAX UINT64_C(9223372036854775807) /* no count is larger */
 
 enum pending_state {
     PENDING_LEASED = 0,
     PENDING_NACKED = 1, /* no owner; `time` orders the given back among themselves, before all leased */
+    PENDING_STATES = 128,
 };
 
 struct pending {
     struct stream_id id;
     msec time;      /* of the last delivery, wall; 0 <= time < 2^55 */
-    uint64_t count; /* deliveries */
+    uint64_t count; /* deliveries, at most PEL_COUNT_MAX */
     uint32_t owner; /* slot of the consumer in its group, or PEL_NO_OWNER */
     uint8_t state;  /* enum pending_state; others are kept as they are */
 };
@@ -37,6 +45,7 @@ struct pel {
     size_t count, memory;  /* records; bytes of all nodes */
     struct pel_leaf *last; /* rightmost leaf: where appends go */
     struct pel_leaf *hint; /* leaf touched last: where the next acknowledgement probably is */
+    struct pel *large;     /* counts that do not fit into a record; NULL: none */
 };
 
 size_t pel_count(const struct pel *p);
@@ -47,6 +56,7 @@ bool pel_last(const struct pel *p, struct pending *out);
 bool pel_seek(const struct pel *p, struct stream_id from, struct pending *out);
 
 struct pel_pos { /* good until the pel next changes */
+    const struct pel *pel;
     const struct pel_leaf *leaf;
     unsigned at;
 };
@@ -58,7 +68,8 @@ bool pel_next(struct pel_pos *pos, struct pending *out); /* in order of ids */
 bool pel_seek_idle(const struct pel *p, struct stream_id from, msec until, struct pending *out);
 /* The first with an id >= from that `owner` has. O(log n) up to 64 owners, then by chance more. */
 bool pel_seek_owner(const struct pel *p, struct stream_id from, uint32_t owner, struct pending *out);
-/* The one to claim first: given back in their order, then the earliest delivery time, then the lowest id. */
+/* The one to claim first: given back in their order, then the earliest delivery time, then the lowest id.
+ * Not one that is set aside. */
 bool pel_oldest(const struct pel *p, struct pending *out);
 /* Records with an id below. */
 size_t pel_rank(const struct pel *p, struct stream_id id);

@@ -17,5 +17,8 @@ bool pel_remove(struct pel *p, struct stream_id id, struct pending *old);
 /* Removes id[0] and those of the ids behind it that come next here too, of the same owner and in the same
  * state: how many; 0 only if id[0] is not there. *old is what id[0] was. It too may stop before it must. */
 size_t pel_remove_run(struct pel *p, const struct stream_id *id, size_t n, struct pending *old);
+/* Sets the one with that id aside, if it is there: until it is put again, or brought back. */
+void pel_set_aside(struct pel *p, struct stream_id id);
+void pel_bring_back(struct pel *p, struct stream_id id);
 
 #endif

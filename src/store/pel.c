@@ -27,8 +27,17 @@ static inline void record_read(const struct pel_leaf *l, unsigned at, struct pen
         .time = (msec)((r->when >> 8) & (AGE_LEASED - 1)),
         .count = count == COUNT_FULL ? PEL_COUNT_MAX : count,
         .owner = record_owner(r),
-        .state = (uint8_t)r->when,
+        .state = (uint8_t)r->when & (ASIDE - 1),
     };
+}
+
+/* The same with its count, if that is kept elsewhere. */
+static inline void pending_read(const struct pel *p, const struct pel_leaf *l, unsigned at,
+                                struct pending *out)
+{
+    record_read(l, at, out);
+    if (p->large)
+        pel_large_read(p, out);
 }
 
 /* --- finding a place --- */
@@ -79,8 +88,9 @@ void pel_free(struct pel *p)
 
 bool pel_free_some(struct pel *p, size_t nodes)
 {
-    if (!pel_cut_down(p, nodes))
+    if (!pel_cut_down(p, nodes) || (p->large && !pel_free_some(p->large, nodes)))
         return false;
+    mem_free(p->large);
     pel_init(p);
     return true;
 }
@@ -90,6 +100,7 @@ static inline void loosen(struct branch *b, const struct record *r)
     uint64_t age = r->when >> 8;
 
     b->age = age < b->age ? age : b->age;
+    b->turn = age < b->turn ? age : b->turn;
     b->owners |= owner_bit(record_owner(r));
 }
 
@@ -153,7 +164,7 @@ size_t pel_append(struct pel *p, const struct pending *e, const struct stream_id
     uint64_t key, last;
     size_t room, done = 0;
 
-    if (!l)
+    if (!l || count_is_large(e->count))
         return 0;
     record_write(&like, 0, e);
     r = leaf_record(l, l->node.n);
@@ -202,14 +213,48 @@ static bool put_anywhere(struct pel *p, const struct pending *e, struct pending 
     return false;
 }
 
-bool pel_put(struct pel *p, const struct pending *e, struct pending *old)
+static bool put(struct pel *p, const struct pending *e, struct pending *old)
 {
-    must(e->owner <= PEL_NO_OWNER);
     if (!p->root) {
         insert(p, pel_plant(p, e->id), 0, e);
         return true;
     }
     return pel_append(p, e, &e->id, 1) || put_anywhere(p, e, old);
+}
+
+bool pel_put(struct pel *p, const struct pending *e, struct pending *old)
+{
+    bool fresh;
+    uint64_t count;
+
+    must(e->owner <= PEL_NO_OWNER && e->state < PENDING_STATES);
+    fresh = put(p, e, old);
+    if (p->large && !fresh && pel_large_take(p, e->id, &count) && old)
+        old->count = count;
+    if (count_is_large(e->count))
+        pel_large_add(p, e->id, e->count);
+    return fresh;
+}
+
+void pel_set_aside(struct pel *p, struct stream_id id)
+{
+    struct pel_leaf *l;
+    unsigned at;
+
+    if (p->root && locate(p, id, &l, &at))
+        leaf_record(l, at)->when |= ASIDE;
+}
+
+void pel_bring_back(struct pel *p, struct stream_id id)
+{
+    struct pel_leaf *l;
+    unsigned at;
+
+    if (!p->root || !locate(p, id, &l, &at))
+        return;
+    leaf_record(l, at)->when &= ~(uint64_t)ASIDE;
+    for (const struct pel_node *n = &l->node; n->parent; n = &n->parent->node)
+        loosen(branch_of(n), leaf_record(l, at));
 }
 
 /* When a leaf comes to another of these, it is time to look at its neighbours: rarely enough that a leaf
@@ -232,6 +277,14 @@ static inline unsigned run_length(const struct pel_leaf *l, unsigned at, const s
     return i;
 }
 
+static void forget_large(struct pel *p, const struct stream_id *id, size_t n)
+{
+    uint64_t count;
+
+    for (size_t i = 0; i < n && p->large; i++)
+        pel_large_take(p, id[i], &count);
+}
+
 size_t pel_remove_run(struct pel *p, const struct stream_id *id, size_t n, struct pending *old)
 {
     struct pel_leaf *l;
@@ -239,7 +292,7 @@ size_t pel_remove_run(struct pel *p, const struct stream_id *id, size_t n, struc
 
     if (!p->root || !locate(p, *id, &l, &at))
         return 0;
-    record_read(l, at, old);
+    pending_read(p, l, at, old);
     gone = run_length(l, at, id, n);
     before = l->node.n;
     leaf_close(l, at, gone);
@@ -249,6 +302,8 @@ size_t pel_remove_run(struct pel *p, const struct stream_id *id, size_t n, struc
         branch_of(up)->count -= gone;
     if (fullness(before) != fullness(before - gone))
         pel_thin(p, l);
+    if (p->large)
+        forget_large(p, id, gone);
     return gone;
 }
 
@@ -273,12 +328,13 @@ bool pel_find(const struct pel *p, struct stream_id id, struct pending *out)
 
     if (!p->root || !locate(p, id, &l, &at))
         return false;
-    record_read(l, at, out);
+    pending_read(p, l, at, out);
     return true;
 }
 
 void pel_start(const struct pel *p, struct stream_id from, struct pel_pos *pos)
 {
+    pos->pel = p;
     pos->leaf = p->root ? descend(p, from) : NULL;
     pos->at = pos->leaf ? pel_leaf_search(pos->leaf, from) : 0;
 }
@@ -291,7 +347,7 @@ bool pel_next(struct pel_pos *pos, struct pending *out)
     }
     if (!pos->leaf)
         return false;
-    record_read(pos->leaf, pos->at++, out);
+    pending_read(pos->pel, pos->leaf, pos->at++, out);
     return true;
 }
 
@@ -312,7 +368,7 @@ bool pel_last(const struct pel *p, struct pending *out)
 {
     if (!p->root)
         return false;
-    record_read(p->last, p->last->node.n - 1u, out);
+    pending_read(p, p->last, p->last->node.n - 1u, out);
     return true;
 }
 
@@ -347,7 +403,7 @@ bool pel_nth(const struct pel *p, size_t nth, struct pending *out)
             nth -= b++->count;
         n = b->node;
     }
-    record_read(as_leaf(n), (unsigned)nth, out);
+    pending_read(p, as_leaf(n), (unsigned)nth, out);
     return true;
 }
 
@@ -396,30 +452,43 @@ static bool search(const struct pel_node *n, const struct stream_id *from, const
     return false;
 }
 
+static bool search_all(const struct pel *p, struct stream_id from, const struct want *w, struct pending *out)
+{
+    if (!p->root || !search(p->root, &from, w, out))
+        return false;
+    if (p->large)
+        pel_large_read(p, out);
+    return true;
+}
+
 bool pel_seek_idle(const struct pel *p, struct stream_id from, msec until, struct pending *out)
 {
     struct want w = {.owners = UINT64_MAX, .anyone = true};
 
     w.age = until < 0 ? AGE_LEASED - 1 : AGE_LEASED | clamp_time(until);
-    return p->root && search(p->root, &from, &w, out);
+    return search_all(p, from, &w, out);
 }
 
 bool pel_seek_owner(const struct pel *p, struct stream_id from, uint32_t owner, struct pending *out)
 {
     struct want w = {.age = AGE_MAX, .owners = owner_bit(owner), .owner = owner};
 
-    return p->root && search(p->root, &from, &w, out);
+    return search_all(p, from, &w, out);
 }
 
-/* The first of the oldest. None is older than `least`: one that old ends the search. */
-static unsigned leaf_oldest(const struct pel_leaf *l, uint64_t least)
+/* The first of the oldest and its age. None is older than `least`: one that old ends the search. AGE_NONE:
+ * all are set aside. */
+static uint64_t leaf_oldest(const struct pel_leaf *l, uint64_t least, unsigned *at)
 {
     const struct record *r = leaf_record(l, 0);
-    unsigned best = 0;
+    uint64_t best = AGE_NONE;
 
-    for (unsigned i = 1; i < l->node.n && r[best].when >> 8 > least; i++)
-        if (r[i].when >> 8 < r[best].when >> 8)
-            best = i;
+    for (unsigned i = 0; i < l->node.n && best > least; i++) {
+        if (r[i].when >> 8 < best && !(r[i].when & ASIDE)) {
+            best = r[i].when >> 8;
+            *at = i;
+        }
+    }
     return best;
 }
 
@@ -427,8 +496,8 @@ static const struct branch *inner_oldest(const struct pel_inner *in, uint64_t le
 {
     const struct branch *best = in->branch;
 
-    for (unsigned i = 1; i < in->node.n && best->age > least; i++)
-        if (in->branch[i].age < best->age)
+    for (unsigned i = 1; i < in->node.n && best->turn > least; i++)
+        if (in->branch[i].turn < best->turn)
             best = &in->branch[i];
     return best;
 }
@@ -439,18 +508,20 @@ bool pel_oldest(const struct pel *p, struct pending *out)
 {
     while (p->root) {
         const struct pel_node *n = p->root;
-        uint64_t told = n->level ? inner_oldest(as_inner(n), 0)->age : 0, least = told;
-        unsigned at;
+        uint64_t told = n->level ? inner_oldest(as_inner(n), 0)->turn : 0, least = told, found;
+        unsigned at = 0;
 
         while (n->level) {
             const struct branch *b = inner_oldest(as_inner(n), least);
 
-            least = b->age;
+            least = b->turn;
             n = b->node;
         }
-        at = leaf_oldest(as_leaf(n), least);
-        if (n == p->root || leaf_record(as_leaf(n), at)->when >> 8 == told) {
-            record_read(as_leaf(n), at, out);
+        found = leaf_oldest(as_leaf(n), least, &at);
+        if (found == AGE_NONE && (n == p->root || told == AGE_NONE))
+            return false;
+        if (found == told || n == p->root) {
+            pending_read(p, as_leaf(n), at, out);
             return true;
         }
         for (; n->parent; n = &n->parent->node)
@@ -463,7 +534,7 @@ bool pel_oldest(const struct pel *p, struct pending *out)
 
 size_t pel_memory(const struct pel *p)
 {
-    return p->memory;
+    return p->memory + (p->large ? pel_large_memory(p) : 0);
 }
 
 struct sum {
@@ -504,7 +575,7 @@ static void check_branch(const struct pel *p, const struct pel_inner *in, unsign
 
     must(b->node->parent == in && b->node->slot == i && b->node->level + 1 == in->node.level);
     pel_refresh(&exact);
-    must(b->age <= exact.age && (exact.owners & ~b->owners) == 0);
+    must(b->age <= exact.age && b->turn <= exact.turn && (exact.owners & ~b->owners) == 0);
     check_node(p, b->node, s);
     must(b->count == s->count - count);
     if (i > 0) {
@@ -535,4 +606,6 @@ void pel_check(const struct pel *p)
         must(s.hint);
     }
     must(s.count == p->count && s.memory == p->memory && s.last == p->last);
+    if (p->large)
+        pel_large_check(p);
 }

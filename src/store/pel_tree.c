@@ -90,6 +90,8 @@ static void refresh_from_leaf(struct branch *b, const struct pel_leaf *l)
         uint64_t age = r->when >> 8;
 
         b->age = age < b->age ? age : b->age;
+        if (age < b->turn && !(r->when & ASIDE))
+            b->turn = age;
         b->owners |= owner_bit(record_owner(r));
     }
     b->count = l->node.n;
@@ -101,6 +103,7 @@ static void refresh_from_inner(struct branch *b, const struct pel_inner *in)
         const struct branch *c = &in->branch[i];
 
         b->age = c->age < b->age ? c->age : b->age;
+        b->turn = c->turn < b->turn ? c->turn : b->turn;
         b->owners |= c->owners;
         b->count += c->count;
     }
@@ -108,7 +111,7 @@ static void refresh_from_inner(struct branch *b, const struct pel_inner *in)
 
 void pel_refresh(struct branch *b)
 {
-    b->age = AGE_MAX;
+    b->age = b->turn = AGE_NONE;
     b->owners = b->count = 0;
     if (b->node->level)
         refresh_from_inner(b, as_inner(b->node));
@@ -177,7 +180,7 @@ static void branches_move(struct pel_inner *from, unsigned at, struct pel_inner 
 static void branch_insert(struct pel_inner *in, unsigned at, struct pel_node *node, struct stream_id from)
 {
     memmove(&in->branch[at + 1], &in->branch[at], (in->node.n - at) * sizeof(struct branch));
-    in->branch[at] = (struct branch){.from = from, .age = AGE_MAX, .node = node};
+    in->branch[at] = (struct branch){.from = from, .age = AGE_NONE, .turn = AGE_NONE, .node = node};
     in->node.n++;
     for (unsigned i = at; i < in->node.n; i++)
         branch_take(in, i);

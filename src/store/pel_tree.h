@@ -5,8 +5,8 @@
  * The sizes are those of jemalloc's classes, the smaller ones for groups with few pending entries.
  *
  * An inner node has a branch for each child: what is known of the subtree without looking. Counts are
- * exact. `age` is at most, and `owners` at least, what is below: they are loosened by every change that
- * may make them so, and tightened when a search went down and found nothing.
+ * exact. `age` and `turn` are at most, and `owners` at least, what is below: they are loosened by every
+ * change that may make them so, and tightened when a search went down and found nothing.
  */
 #ifndef STORE_PEL_TREE_H
 #define STORE_PEL_TREE_H
@@ -17,13 +17,16 @@
 /* The age of a record orders who is claimed first: its time, those given back before all others. */
 #define AGE_LEASED (UINT64_C(1) << 55)
 #define AGE_MAX    (UINT64_MAX >> 8)
+#define AGE_NONE   UINT64_MAX /* of a branch with nothing below */
 #define TIME_MAX   ((msec)(AGE_LEASED - 1))
 
-#define COUNT_FULL ((UINT64_C(1) << 40) - 1) /* stands for PEL_COUNT_MAX */
+#define COUNT_FULL ((UINT64_C(1) << 40) - 1) /* stands for what pel.large has, else for PEL_COUNT_MAX */
+
+#define ASIDE 0x80u /* in `when`, beside the state */
 
 struct record {
     uint64_t key;  /* id: (ms - base.ms) << 32 | (seq - base.seq) */
-    uint64_t when; /* age << 8 | state */
+    uint64_t when; /* age << 8 | ASIDE | state */
     uint64_t held; /* count << 24 | owner */
 };
 
@@ -46,6 +49,7 @@ struct pel_leaf {
 struct branch {
     struct stream_id from; /* not above the first id below, above all ids before; no matter in branch 0 */
     uint64_t count, age, owners;
+    uint64_t turn; /* the least age of those not set aside */
     struct pel_node *node;
 };
 
@@ -137,5 +141,16 @@ struct pel_leaf *pel_make_room(struct pel *p, struct pel_leaf *l, unsigned *at, 
 void pel_thin(struct pel *p, struct pel_leaf *l);
 /* Frees so many nodes; true when the tree is gone. */
 bool pel_cut_down(struct pel *p, size_t nodes);
+
+/* The counts that do not fit into a record (pel_large.c). take: true if there was one for that id. */
+static inline bool count_is_large(uint64_t count)
+{
+    return count >= COUNT_FULL && count < PEL_COUNT_MAX;
+}
+void pel_large_add(struct pel *p, struct stream_id id, uint64_t count);
+bool pel_large_take(struct pel *p, struct stream_id id, uint64_t *count);
+void pel_large_read(const struct pel *p, struct pending *e); /* sets its count, if it has one */
+size_t pel_large_memory(const struct pel *p);
+void pel_large_check(const struct pel *p);
 
 #endif

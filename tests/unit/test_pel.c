@@ -15,10 +15,18 @@
 
 #define MODEL_MAX 8000
 
+/* Those set aside have a bit beside their state. */
+#define ASIDE PENDING_STATES
+
 struct model {
     struct pending e[MODEL_MAX];
     size_t n;
 };
+
+static bool given_back(const struct pending *e)
+{
+    return (e->state & ~ASIDE) == PENDING_NACKED;
+}
 
 static size_t model_at(const struct model *m, struct stream_id id) /* first not below it */
 {
@@ -42,7 +50,7 @@ static bool model_has(const struct model *m, size_t at, struct stream_id id)
 
 static bool older(const struct pending *a, const struct pending *b)
 {
-    bool x = a->state == PENDING_NACKED, y = b->state == PENDING_NACKED;
+    bool x = given_back(a), y = given_back(b);
 
     return x != y ? x : a->time < b->time;
 }
@@ -120,7 +128,16 @@ static void same(const struct pending *a, const struct pending *b)
     assert_int_equal(a->time, b->time);
     assert_true(a->count == b->count);
     assert_int_equal(a->owner, b->owner);
-    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->state, b->state & ~ASIDE);
+}
+
+/* Around the ends of what a record has room for, and anywhere. */
+static uint64_t odd_count(struct run *t)
+{
+    static const uint64_t edge[] = {PEL_COUNT_MAX,           PEL_COUNT_MAX - 1, (UINT64_C(1) << 40) - 2,
+                                    (UINT64_C(1) << 40) - 1, UINT64_C(1) << 40, UINT64_C(0x123456789abcdef)};
+
+    return below(t, 7) ? edge[below(t, 6)] : random_next(&t->r) >> 1;
 }
 
 static void put(struct run *t, struct stream_id id)
@@ -135,8 +152,8 @@ static void put(struct run *t, struct stream_id id)
         e.time -= (msec)below(t, 2000);
     if (below(t, 10) == 0)
         e = (struct pending){.id = id, .time = t->now, .owner = PEL_NO_OWNER, .state = PENDING_NACKED};
-    if (below(t, 50) == 0)
-        e.count = below(t, 2) ? PEL_COUNT_MAX : (UINT64_C(1) << 40) - 2;
+    if (below(t, 20) == 0)
+        e.count = odd_count(t);
     assert_true(pel_put(&t->pel, &e, &old) == !there);
     if (there) {
         same(&old, &t->m.e[at]);
@@ -173,6 +190,8 @@ static void append(struct run *t)
         id[i] = below(t, 50) ? rising_id(t) : some_id(t);
     if (t->m.n + n > MODEL_MAX)
         return;
+    if (below(t, 20) == 0)
+        e.count = odd_count(t);
     done = pel_append(&t->pel, &e, id, n);
     assert_true(done <= n && (t->m.n || done == 0));
     for (size_t i = 0; i < done; i++) {
@@ -241,7 +260,7 @@ static void ask_idle(struct run *t)
 
     if (below(t, 8) == 0)
         until = -1;
-    while (at < t->m.n && t->m.e[at].state != PENDING_NACKED && t->m.e[at].time > until)
+    while (at < t->m.n && !given_back(&t->m.e[at]) && t->m.e[at].time > until)
         at++;
     agree(pel_seek_idle(&t->pel, id, until, &e), &e, &t->m, at);
 }
@@ -261,10 +280,10 @@ static void ask_owner(struct run *t)
 static void ask_oldest(struct run *t)
 {
     struct pending e;
-    size_t best = 0;
+    size_t best = t->m.n;
 
-    for (size_t i = 1; i < t->m.n; i++)
-        if (older(&t->m.e[i], &t->m.e[best]))
+    for (size_t i = 0; i < t->m.n; i++)
+        if (!(t->m.e[i].state & ASIDE) && (best == t->m.n || older(&t->m.e[i], &t->m.e[best])))
             best = i;
     agree(pel_oldest(&t->pel, &e), &e, &t->m, best);
 }
@@ -291,6 +310,35 @@ static void claim_oldest(struct run *t)
         put(t, e.id);
 }
 
+static void set_aside(struct run *t, struct stream_id id)
+{
+    size_t at = model_at(&t->m, id);
+
+    pel_set_aside(&t->pel, id);
+    if (model_has(&t->m, at, id))
+        t->m.e[at].state |= ASIDE;
+}
+
+static void bring_back(struct run *t, struct stream_id id)
+{
+    size_t at = model_at(&t->m, id);
+
+    pel_bring_back(&t->pel, id);
+    if (model_has(&t->m, at, id))
+        t->m.e[at].state &= (uint8_t)~ASIDE;
+}
+
+/* The oldest are looked at and left, one after the other; some come back. */
+static void pass_over(struct run *t)
+{
+    struct pending e;
+
+    for (uint64_t n = below(t, 50); n && pel_oldest(&t->pel, &e); n--)
+        set_aside(t, e.id);
+    for (uint64_t n = below(t, 20); n; n--)
+        bring_back(t, some_id(t));
+}
+
 static void grow_or_shrink(struct run *t, bool grow)
 {
     if (grow && t->m.n < MODEL_MAX)
@@ -306,7 +354,7 @@ static void step(struct run *t)
     bool grow = t->m.n < t->target / 2 || (t->m.n < t->target * 3 / 2 && below(t, 2));
 
     t->now += (msec)below(t, 3);
-    switch (below(t, 16)) {
+    switch (below(t, 17)) {
     case 0:
         if (t->m.n < MODEL_MAX)
             put(t, some_id(t)); /* a claim, mostly */
@@ -333,6 +381,9 @@ static void step(struct run *t)
     case 7:
         if (!grow)
             take_run(t);
+        break;
+    case 8:
+        pass_over(t);
         break;
     default:
         for (uint64_t n = below(t, 8) ? 1 : below(t, 1 + t->target / 4); n--;)
@@ -506,12 +557,67 @@ static void one_old_among_a_million(void **state)
     pel_free(&p);
 }
 
+/* Half a million that were looked at and left are not in the way of what comes behind them. */
+static void those_set_aside_are_not_looked_at(void **state)
+{
+    struct pending e;
+    struct pel p;
+
+    (void)state;
+    pel_init(&p);
+    fill(&p, MANY);
+    for (size_t i = 0; i < MANY / 2; i++) {
+        assert_true(pel_oldest(&p, &e) && stream_id_cmp(e.id, nth_id(i)) == 0);
+        pel_set_aside(&p, e.id);
+    }
+    for (unsigned i = 0; i < 5000; i++) {
+        assert_true(pel_oldest(&p, &e) && stream_id_cmp(e.id, nth_id(MANY / 2)) == 0);
+        assert_true(pel_seek_idle(&p, STREAM_ID_MIN, e.time, &e) && stream_id_cmp(e.id, nth_id(0)) == 0);
+    }
+    pel_bring_back(&p, nth_id(7));
+    assert_true(pel_oldest(&p, &e) && stream_id_cmp(e.id, nth_id(7)) == 0);
+    pel_check(&p);
+    pel_free(&p);
+}
+
 /* --- odd values --- */
+
+/* A count is kept exactly, and only the larger ones take more room. */
+static void large_counts_are_exact(void **state)
+{
+    struct pending e = delivered(1700000000000, 0, 5), old;
+    size_t small;
+    struct pel p;
+
+    (void)state;
+    pel_init(&p);
+    fill(&p, 1000);
+    e.count = (UINT64_C(1) << 40) - 2;
+    pel_put(&p, &e, NULL);
+    small = pel_memory(&p);
+    e.count = PEL_COUNT_MAX;
+    pel_put(&p, &e, NULL);
+    assert_int_equal(pel_memory(&p), small);
+    for (unsigned bit = 40; bit < 63; bit++) {
+        e.count = (UINT64_C(1) << bit) + bit;
+        assert_false(pel_put(&p, &e, &old));
+        assert_true(bit == 40 || old.count == (UINT64_C(1) << (bit - 1)) + bit - 1);
+        assert_true(pel_find(&p, e.id, &old) && old.count == e.count);
+        assert_true(pel_oldest(&p, &old) && old.count == e.count);
+        assert_true(pel_first(&p, &old) && old.count == e.count);
+        pel_check(&p);
+    }
+    assert_true(pel_memory(&p) > small);
+    assert_true(pel_remove(&p, e.id, &old) && old.count == e.count);
+    assert_true(pel_memory(&p) <= small);
+    pel_check(&p);
+    pel_free(&p);
+}
 
 static void values_beyond_the_range_are_held_at_its_ends(void **state)
 {
     struct pending e = {
-        .id = STREAM_ID_MAX, .time = INT64_MAX, .count = UINT64_C(1) << 40, .owner = PEL_NO_OWNER - 1};
+        .id = STREAM_ID_MAX, .time = INT64_MAX, .count = UINT64_MAX, .owner = PEL_NO_OWNER - 1};
     struct pel p;
 
     (void)state;
@@ -559,6 +665,8 @@ int main(void)
         cmocka_unit_test(memory_follows_the_count_in_any_order),
         cmocka_unit_test(a_small_one_is_small),
         cmocka_unit_test(one_old_among_a_million),
+        cmocka_unit_test(those_set_aside_are_not_looked_at),
+        cmocka_unit_test(large_counts_are_exact),
         cmocka_unit_test(values_beyond_the_range_are_held_at_its_ends),
         cmocka_unit_test(an_empty_one_answers),
     };
