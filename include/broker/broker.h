@@ -50,10 +50,12 @@ struct broker {
     uint32_t ticks;        /* of TICK, mono, as of this turn: when a key is used */
     bool lazy_only;        /* keys past their time go when they are met, not before: for tests */
     struct heap timeouts;  /* struct waiter by mono time */
+    struct heap claims;    /* struct wait_line by the wall time at which one of it may claim something */
     struct dict waiting;   /* struct wait_key: the keys somebody waits for */
     struct list ready;     /* wait_keys that changed, in order */
     struct list timed_out; /* waiters whose time is over */
     uint64_t waiters;      /* how many wait */
+    uint64_t claimers;     /* those of them who claim */
     struct dict watched;   /* struct watch_key */
     struct pubsub *pubsub;
     struct list touched;         /* outboxes with something to send */
@@ -88,8 +90,9 @@ static inline void broker_touch(struct broker *b, struct outbox *o)
         list_push(&b->touched, &o->touched);
 }
 
-/* Begins a turn: waiters whose time is over are listed in timed_out, keys past theirs go, idempotent ids past
- * theirs are forgotten, at most `max` of each. True when there is more to do now. */
+/* Begins a turn: waiters whose time is over are listed in timed_out, keys where something may be claimed that
+ * somebody waits for in ready; keys past their time go, idempotent ids past theirs are forgotten; at most `max`
+ * of each. True when there is more to do now. */
 bool deadlines_run(struct broker *b, struct now now, unsigned max);
 /* Microseconds until deadlines_run() is to be called; INT64_MAX: nothing has a deadline. While a key has one,
  * a second at most: nobody tells when the system clock is set. */

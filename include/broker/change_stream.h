@@ -60,7 +60,8 @@ bool change_deliver_next(struct delivery *d, struct entry *e);
 void change_deliver_close(struct delivery *d);
 
 /* One consumer takes hold of messages that are (or are made) pending: claims, history. Those found to be
- * gone from the stream may be dropped on the way. */
+ * gone from the stream may be dropped on the way. Without a consumer they are given back instead, one behind
+ * the other (XNACK); `time` is then of no matter. */
 #define HOLDING_ROOM 16
 struct held {
     struct stream_id id;
@@ -71,6 +72,7 @@ struct holding {
     struct group *group;
     struct consumer *consumer;
     msec time;
+    bool later;        /* they change hands when it is closed */
     struct held *held; /* gathered for the record */
     size_t n, cap;
     struct stream_id *dropped;
@@ -79,6 +81,13 @@ struct holding {
 };
 void change_hold_open(struct holding *h, struct broker *b, int db, struct slice name, struct group *g,
                       struct consumer *c, msec time);
+/* The same to claim what has been pending for longest: whoever is asked for the next one must not meet those
+ * that are claimed already, so that they change hands when it is closed. */
+void change_claim_open(struct holding *h, struct broker *b, int db, struct slice name, struct group *g,
+                       struct consumer *c, msec time);
+/* The next to claim that was delivered at or before `until`, or given back. It is set aside: who does not
+ * claim it, because its message is gone, does not get it again. */
+bool change_claim_next(struct holding *h, msec until, struct pending *p);
 void change_hold(struct holding *h, struct stream_id id, uint64_t count);
 /* It is pending no more, whoever had it. */
 void change_hold_drop(struct holding *h, struct stream_id id);

@@ -47,6 +47,8 @@ struct consumer *group_consumer(const struct group *g, struct slice name);    /*
 struct consumer *group_owner(const struct group *g, const struct pending *e); /* NULL: nobody */
 /* All consumers in byte order of their names: an array for mem_free(), NULL when there are none. */
 struct consumer **group_consumers_sorted(const struct group *g, size_t *n);
+/* Those given back, in their order; an array as above. */
+struct pending *group_nacked_sorted(const struct group *g, size_t *n);
 size_t group_memory(const struct group *g);
 void group_check(const struct group *g);
 

@@ -33,6 +33,11 @@ bool group_done(struct group *g, struct stream_id id);
 /* The same for n of them: how many were. Cheap for neighbours in the order of their ids. */
 size_t group_done_all(struct group *g, const struct stream_id *id, size_t n);
 
+/* The claim that looked at it did not take it, and none is to look at it again: its message is gone. */
+void group_set_aside(struct group *g, struct stream_id id);
+/* The message is there after all: an id that was gone has been added anew. */
+void group_bring_back(struct group *g, struct stream_id id);
+
 /* Advances over n live entries, the next ones after last_id, as delivered: last_id, entries_read (by the
  * rules of stream_lag) and `next`, which is `after`. The caller holds them for a consumer, or not (NOACK). */
 void group_advance(struct group *g, const struct stream *s, const struct stream_id *id, size_t n,

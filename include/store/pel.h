@@ -40,6 +40,18 @@ struct pending {
     uint8_t state;  /* enum pending_state; others are kept as they are */
 };
 
+/* May be claimed by one who asks for what was delivered at or before `until`: so may whatever was given back. */
+static inline bool pending_is_idle(const struct pending *e, msec until)
+{
+    return e->state == PENDING_NACKED || e->time <= until;
+}
+
+/* How long it has been idle at `now`; -1: nobody has it. */
+static inline msec pending_idle(const struct pending *e, msec now)
+{
+    return e->owner == PEL_NO_OWNER ? -1 : now > e->time ? now - e->time : 0;
+}
+
 struct pel {
     struct pel_node *root; /* NULL when empty */
     size_t count, memory;  /* records; bytes of all nodes */

@@ -9,6 +9,9 @@
  *       `time`), and the group's position is last
  *   LMQ.HOLD key group consumer time id count [id count ...]
  *       the consumer holds these, whoever held them before: claims, and the pending entries of a base
+ *   LMQ.NACK key group id count [id count ...]
+ *       nobody holds these any more, pending as they are: given back, in this order, behind those given
+ *       back before (XNACK, and those of a base)
  *   LMQ.SKIP key group last entries-read
  *       the group's position moved without anything held (NOACK, LASTID)
  *   LMQ.IDMP key added duplicates
@@ -24,6 +27,7 @@
 
 #define RECORD_DELIVER "LMQ.DELIVER"
 #define RECORD_HOLD    "LMQ.HOLD"
+#define RECORD_NACK    "LMQ.NACK"
 #define RECORD_SKIP    "LMQ.SKIP"
 #define RECORD_IDMP    "LMQ.IDMP"
 #define RECORD_FORGET  "LMQ.FORGET"

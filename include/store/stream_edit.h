@@ -26,6 +26,7 @@ uint64_t stream_trim(struct stream *s, const struct stream_trim *how);
 /* XSETID. The caller has checked the order of the values. */
 void stream_set_ids(struct stream *s, struct stream_id last, uint64_t entries_added,
                     struct stream_id max_deleted);
+void stream_expect_ids(struct stream *s); /* stream_ids_return() */
 
 /* Takes a group made by group_new(); its name must be absent. */
 void stream_group_add(struct stream *s, struct group *g);

@@ -43,6 +43,7 @@ void broker_free(struct broker *b)
     dict_clear(&b->watched);
     pubsub_free(b->pubsub);
     heap_free(&b->timeouts);
+    heap_free(&b->claims);
     outbox_free(&b->aside);
     buf_free(&b->nowhere);
 }
@@ -61,6 +62,13 @@ static struct waiter *timeout_due(const struct broker *b, usec mono)
     return n && n->at <= mono ? list_entry(n, struct waiter, timeout) : NULL;
 }
 
+static struct wait_line *claim_due(const struct broker *b, msec wall)
+{
+    struct heap_node *n = heap_first(&b->claims);
+
+    return n && n->at <= wall ? list_entry(n, struct wait_line, due) : NULL;
+}
+
 /* Waits that are over go first: they are few, and a million keys that expire at one instant must not hold
  * them up. */
 bool deadlines_run(struct broker *b, struct now now, unsigned max)
@@ -68,7 +76,8 @@ bool deadlines_run(struct broker *b, struct now now, unsigned max)
     struct expiry *e;
     struct idmp_place *p;
     struct waiter *w;
-    unsigned ended = 0, expired = 0, forgotten = 0;
+    struct wait_line *l;
+    unsigned ended = 0, claims = 0, expired = 0, forgotten = 0;
     int db;
 
     b->ticks = ticks_of(now);
@@ -77,6 +86,11 @@ bool deadlines_run(struct broker *b, struct now now, unsigned max)
         list_push(&b->timed_out, &w->timed_out);
         ended++;
     }
+    while (claims < max && (l = claim_due(b, now.wall))) {
+        heap_remove(&b->claims, &l->due);
+        wait_ready(b, l->key);
+        claims++;
+    }
     while (expired < max && (e = expiry_due(b, now.wall, &db))) {
         change_del(b, db, key_name(e->key));
         b->stats.expired_keys++;
@@ -84,7 +98,12 @@ bool deadlines_run(struct broker *b, struct now now, unsigned max)
     }
     while (forgotten < max && (p = forgetting_due(b, now.wall)))
         forgotten += change_idmp_sweep(b, p, now.wall, max - forgotten);
-    return ended == max || expired == max || forgotten == max;
+    return ended == max || claims == max || expired == max || forgotten == max;
+}
+
+static usec sooner(usec a, usec b)
+{
+    return a < b ? a : b;
 }
 
 #define CLOCK_LOOK ((usec)1000000) /* how often the wall clock is looked at while something hangs on it */
@@ -97,19 +116,18 @@ static usec left_until(msec at, msec wall)
 
 usec deadlines_next(const struct broker *b, struct now now)
 {
-    struct heap_node *w = heap_first(&b->timeouts), *f = b->lazy_only ? NULL : heap_first(&b->forgetting);
+    struct heap_node *w = heap_first(&b->timeouts), *c = heap_first(&b->claims),
+                     *f = b->lazy_only ? NULL : heap_first(&b->forgetting);
     msec at;
-    usec next = INT64_MAX, left;
+    usec next = INT64_MAX;
 
     if (expiry_next(b, &at))
         next = left_until(at == INT64_MAX ? at : at + 1, now.wall);
-    if (f) {
-        left = left_until(f->at, now.wall);
-        next = left < next ? left : next;
-    }
-    if (w) {
-        left = w->at <= now.mono ? 0 : w->at - now.mono;
-        next = left < next ? left : next;
-    }
+    if (f)
+        next = sooner(next, left_until(f->at, now.wall));
+    if (c)
+        next = sooner(next, left_until(c->at, now.wall));
+    if (w)
+        next = sooner(next, w->at <= now.mono ? 0 : w->at - now.mono);
     return next;
 }

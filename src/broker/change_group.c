@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "broker/change_idmp.h"
 #include "broker/change_stream.h"
+#include "broker/wait.h"
 #include "store/group_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
@@ -174,6 +175,13 @@ static void record_skip(struct change *ch, const struct group *g)
     record_i64(ch->record, g->entries_read);
 }
 
+/* Who waits to claim may have something to wait for. */
+static void now_pending(const struct change *ch, const struct group *g, msec time)
+{
+    if (ch->b->claimers)
+        wait_pending(ch->b, ch->db, ch->name, group_name(g), time);
+}
+
 void change_deliver_close(struct delivery *d)
 {
     deliver_gathered(d);
@@ -184,6 +192,7 @@ void change_deliver_close(struct delivery *d)
     } else {
         change_consumer_active(d->consumer, d->time);
         record_deliver(d);
+        now_pending(&d->ch, d->group, d->time);
     }
     change_close(&d->ch);
 }
@@ -210,14 +219,34 @@ void change_hold_open(struct holding *h, struct broker *b, int db, struct slice 
                       struct consumer *c, msec time)
 {
     h->ch = change_open(b, db, name);
-    h->ch.quiet = true;
+    h->ch.quiet = c != NULL; /* what is given back is there for the next one */
     h->group = g;
     h->consumer = c;
     h->time = time;
+    h->later = false;
     h->held = h->room;
     h->cap = HOLDING_ROOM;
     h->dropped = NULL;
     h->n = h->dropped_n = h->dropped_cap = 0;
+}
+
+void change_claim_open(struct holding *h, struct broker *b, int db, struct slice name, struct group *g,
+                       struct consumer *c, msec time)
+{
+    change_hold_open(h, b, db, name, g, c, time);
+    h->later = true;
+}
+
+bool change_claim_next(struct holding *h, msec until, struct pending *p)
+{
+    struct stream *s = h->ch.key->stream;
+
+    if (!pel_oldest(&h->group->pel, p) || !pending_is_idle(p, until))
+        return false;
+    group_set_aside(h->group, p->id);
+    if (stream_id_cmp(p->id, stream_last_id(s)) > 0)
+        stream_expect_ids(s);
+    return true;
 }
 
 static void held_grow(struct holding *h)
@@ -230,6 +259,14 @@ static void held_grow(struct holding *h)
         memcpy(h->held, h->room, sizeof h->room);
 }
 
+static void change_hands(struct holding *h, struct stream_id id, uint64_t count)
+{
+    if (h->consumer)
+        group_hold(h->group, h->consumer, id, h->time, count);
+    else
+        group_give_back(h->group, id, count);
+}
+
 void change_hold(struct holding *h, struct stream_id id, uint64_t count)
 {
     if (count > PEL_COUNT_MAX)
@@ -237,7 +274,8 @@ void change_hold(struct holding *h, struct stream_id id, uint64_t count)
     if (h->n == h->cap)
         held_grow(h);
     h->held[h->n++] = (struct held){id, count};
-    group_hold(h->group, h->consumer, id, h->time, count);
+    if (!h->later)
+        change_hands(h, id, count);
 }
 
 void change_hold_drop(struct holding *h, struct stream_id id)
@@ -255,12 +293,14 @@ static void record_held(struct holding *h)
 {
     struct buf *r = h->ch.record;
 
-    record_head(r, 5 + 2 * h->n);
-    record_str(r, RECORD_HOLD);
+    record_head(r, (h->consumer ? 5 : 3) + 2 * h->n);
+    record_str(r, h->consumer ? RECORD_HOLD : RECORD_NACK);
     record_word(r, h->ch.name);
     record_word(r, group_name(h->group));
-    record_word(r, consumer_name(h->consumer));
-    record_i64(r, h->time);
+    if (h->consumer) {
+        record_word(r, consumer_name(h->consumer));
+        record_i64(r, h->time);
+    }
     for (size_t i = 0; i < h->n; i++) {
         record_id(r, h->held[i].id);
         record_u64(r, h->held[i].count);
@@ -278,8 +318,12 @@ static void record_xack(struct change *ch, const struct group *g, size_t n)
 /* An entry that is held exists, one that is dropped does not: the order of the two records is free. */
 void change_hold_close(struct holding *h)
 {
+    for (size_t i = 0; h->later && i < h->n; i++)
+        change_hands(h, h->held[i].id, h->held[i].count);
     if (h->n)
         record_held(h);
+    if (h->n && h->consumer)
+        now_pending(&h->ch, h->group, h->time);
     if (h->dropped_n)
         record_xack(&h->ch, h->group, h->dropped_n);
     for (size_t i = 0; i < h->dropped_n; i++)

@@ -34,6 +34,17 @@ static void record_xadd(struct change *ch, const struct idmp_name *as, struct sl
     record_slices(ch->record, field, n);
 }
 
+/* Those who wait to claim an entry whose message was gone have it again. */
+static void bring_back(const struct stream *s, struct stream_id id)
+{
+    size_t n;
+    struct group **g = stream_groups_sorted(s, &n);
+
+    for (size_t i = 0; i < n; i++)
+        group_bring_back(g[i], id);
+    mem_free(g);
+}
+
 /* The first message of a stream, or one with a name. Apart from the others, which are many: they pay
  * nothing for it. The record of a new stream's limits would undo an IDMP before it. */
 static __attribute__((noinline)) void add_special(struct change *ch, struct stream_id id, struct slice text,
@@ -64,6 +75,8 @@ void change_xadd(struct broker *b, int db, struct slice name, struct stream_id i
         record_xadd(&ch, NULL, text, field, n);
         stream_append(ch.key->stream, id, field, n, &b->node_limits);
     }
+    if (stream_ids_return(ch.key->stream))
+        bring_back(ch.key->stream, id);
     if (trim && stream_trim(ch.key->stream, trim))
         record_xtrim(&ch);
     change_close(&ch);
@@ -133,8 +146,10 @@ void change_xsetid(struct broker *b, int db, struct slice name, struct stream_id
     record_u64(ch.record, added);
     record_str(ch.record, "MAXDELETEDID");
     record_id(ch.record, max_deleted);
-    if (stream_id_cmp(last, stream_last_id(ch.key->stream)) < 0)
+    if (stream_id_cmp(last, stream_last_id(ch.key->stream)) < 0) {
         forget_places(ch.key->stream);
+        stream_expect_ids(ch.key->stream);
+    }
     stream_set_ids(ch.key->stream, last, added, max_deleted);
     ch.quiet = true;
     change_close(&ch);

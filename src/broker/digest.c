@@ -127,6 +127,19 @@ static void mix_entries(struct mix *m, const struct stream *s, uint64_t sum[2])
     }
 }
 
+/* The order in which they were given back: what each is, the walk over all has told. */
+static void mix_nacked(struct mix *m, const struct group *g, uint64_t sum[2])
+{
+    size_t n;
+    struct pending *all = group_nacked_sorted(g, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        mix_id(m, all[i].id);
+        fold(m, sum);
+    }
+    mem_free(all);
+}
+
 static void mix_group(struct mix *m, const struct group *g, uint64_t sum[2])
 {
     size_t n;
@@ -152,6 +165,7 @@ static void mix_group(struct mix *m, const struct group *g, uint64_t sum[2])
         mix_u64(m, p.state);
         fold(m, sum);
     }
+    mix_nacked(m, g, sum);
     mem_free(c);
 }
 

@@ -147,6 +147,28 @@ static void write_hold_head(struct out *o, struct slice name, const struct group
     record_i64(o->b, time);
 }
 
+/* Those given back, in their order. */
+static void write_nacked(struct out *o, struct slice name, const struct group *g)
+{
+    size_t n;
+    struct pending *all = group_nacked_sorted(g, &n);
+
+    for (size_t at = 0; at < n && !o->err;) {
+        size_t end = n - at < WORDS_AT_ONCE ? n : at + WORDS_AT_ONCE;
+
+        record_head(o->b, 3 + 2 * (end - at));
+        record_str(o->b, RECORD_NACK);
+        record_word(o->b, name);
+        record_word(o->b, group_name(g));
+        for (; at < end; at++) {
+            record_id(o->b, all[at].id);
+            record_u64(o->b, all[at].count);
+        }
+        next_part(o);
+    }
+    mem_free(all);
+}
+
 /* Runs of pending entries with one owner and one time, as a delivery makes them, become one record. */
 static void write_pending(struct out *o, struct slice name, const struct group *g)
 {
@@ -159,7 +181,8 @@ static void write_pending(struct out *o, struct slice name, const struct group *
     do {
         struct pending p;
 
-        more = pel_next(&pos, &p);
+        while ((more = pel_next(&pos, &p)) && p.state == PENDING_NACKED)
+            ;
         if (n && (!more || n == WORDS_AT_ONCE || p.owner != run[0].owner || p.time != run[0].time)) {
             write_hold_head(o, name, g, group_owner(g, &run[0]), run[0].time, n);
             for (size_t i = 0; i < n; i++) {
@@ -198,6 +221,7 @@ static void write_group(struct out *o, struct slice name, const struct group *g)
     }
     mem_free(c);
     write_pending(o, name, g);
+    write_nacked(o, name, g);
 }
 
 static void write_producer(struct out *o, struct slice name, const struct producer *p)

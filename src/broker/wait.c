@@ -34,19 +34,37 @@ static struct wait_key *key_at(struct broker *b, int db, struct slice name)
     return k;
 }
 
-static struct wait_line *line_at(struct wait_key *k, enum wait_kind kind, struct slice group)
+struct wait_key *wait_key_find(const struct broker *b, int db, struct slice name)
 {
-    struct wait_line *l;
+    char room[DB_NAME_ROOM], *owned = NULL;
+    struct wait_key *k = dict_find(&b->waiting, db_name(db, name, room, &owned));
 
+    mem_free(owned);
+    return k;
+}
+
+struct wait_line *wait_line_find(const struct wait_key *k, enum wait_kind kind, struct slice group)
+{
     list_for_each (it, &k->lines) {
-        l = list_entry(it, struct wait_line, node);
-        if (l->kind == kind && slice_eq((struct slice){l->group, l->group_len}, group))
+        struct wait_line *l = list_entry(it, struct wait_line, node);
+
+        if (l->kind == kind && slice_eq(wait_line_group(l), group))
             return l;
     }
+    return NULL;
+}
+
+static struct wait_line *line_at(struct wait_key *k, enum wait_kind kind, struct slice group)
+{
+    struct wait_line *l = wait_line_find(k, kind, group);
+
+    if (l)
+        return l;
     l = mem_alloc(sizeof *l + group.n);
-    *l = (struct wait_line){.key = k, .kind = kind, .group_len = (uint32_t)group.n};
+    *l = (struct wait_line){.due.pos = HEAP_OUT, .key = k, .kind = kind, .group_len = (uint32_t)group.n};
     memcpy(l->group, group.p, group.n);
     list_init(&l->waiters);
+    list_init(&l->claimers);
     list_push(&k->lines, &l->node);
     return l;
 }
@@ -89,6 +107,9 @@ static void line_leave(struct broker *b, struct wait_link *l)
     struct wait_key *k = line->key;
 
     list_remove(&l->node);
+    list_remove(&l->claim);
+    if (list_empty(&line->claimers))
+        heap_remove(&b->claims, &line->due);
     if (!list_empty(&line->waiters))
         return;
     list_remove(&line->node);
@@ -105,11 +126,12 @@ void wait_stop(struct broker *b, struct waiter *w)
     heap_remove(&b->timeouts, &w->timeout);
     list_remove(&w->timed_out);
     mem_free(w->link);
+    b->claimers -= w->claims;
     *w = (struct waiter){.timeout.pos = HEAP_OUT};
     b->waiters--;
 }
 
-static void key_is_ready(struct broker *b, struct wait_key *k)
+void wait_ready(struct broker *b, struct wait_key *k)
 {
     if (!list_linked(&k->ready))
         list_push(&b->ready, &k->ready);
@@ -117,12 +139,10 @@ static void key_is_ready(struct broker *b, struct wait_key *k)
 
 void wait_signal(struct broker *b, int db, struct slice name)
 {
-    char room[DB_NAME_ROOM], *owned = NULL;
-    struct wait_key *k = dict_find(&b->waiting, db_name(db, name, room, &owned));
+    struct wait_key *k = wait_key_find(b, db, name);
 
     if (k)
-        key_is_ready(b, k);
-    mem_free(owned);
+        wait_ready(b, k);
 }
 
 void wait_signal_all(struct broker *b, int db)
@@ -133,7 +153,7 @@ void wait_signal_all(struct broker *b, int db)
     dict_iter_begin(&it, &b->waiting);
     while ((k = dict_iter_next(&it)))
         if (db < 0 || k->db == db)
-            key_is_ready(b, k);
+            wait_ready(b, k);
     dict_iter_end(&it);
 }
 

@@ -66,27 +66,60 @@ static bool serve(struct session *s, struct now now)
     return true;
 }
 
+/* The only one of its line, which goes with him. */
+static bool is_alone(const struct wait_line *line)
+{
+    return line->waiters.next == line->waiters.prev;
+}
+
 /* Those who take things away are served until one finds nothing: the others of the line would not
- * either, unless it was one that wants more than they do. Those who get a copy are all asked. */
-static void serve_line(struct wait_line *line, struct now now)
+ * either, unless it was one that wants more than they do. Those who get a copy are all asked. False: the
+ * line is gone. */
+static bool serve_in_turn(struct wait_line *line, struct now now)
 {
     struct list *head = &line->waiters, *next;
 
     for (struct list *it = head->next; it != head; it = next) {
         struct session *s = list_entry(it, struct wait_link, node)->waiter->owner;
-        bool last = it->next == head, served;
+        bool last = it->next == head, alone = is_alone(line), served;
 
         next = it->next;
         served = serve(s, now);
         if ((served && last) || (!served && line->kind != WAIT_COPY && !s->waiting->choosy))
-            return; /* a line goes with its last waiter */
+            return !(served && alone);
     }
+    return true;
+}
+
+/* What is there for those who claim may be there for one who asks for less idle time than the one who waits
+ * longest: whoever asks for least is asked first, and when he finds nothing the others would not. False: the
+ * line is gone. */
+static bool serve_claimers(struct wait_line *line, struct now now)
+{
+    while (!list_empty(&line->claimers)) {
+        struct wait_link *first = list_entry(line->claimers.next, struct wait_link, claim);
+        bool alone = is_alone(line);
+
+        if (!serve(first->waiter->owner, now))
+            return true;
+        if (alone)
+            return false;
+    }
+    return true;
+}
+
+static void serve_line(struct broker *b, struct wait_line *line, struct now now)
+{
+    if (!serve_in_turn(line, now) || list_empty(&line->claimers))
+        return;
+    if (serve_claimers(line, now))
+        wait_arm(b, line);
 }
 
 static void serve_key(struct broker *b, struct wait_key *k, struct now now)
 {
     list_for_each_safe (it, tmp, &k->lines)
-        serve_line(list_entry(it, struct wait_line, node), now);
+        serve_line(b, list_entry(it, struct wait_line, node), now);
     wait_release(b, k);
 }
 

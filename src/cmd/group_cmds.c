@@ -31,17 +31,6 @@ int cmd_xack(struct call *c)
 
 /* --- claims --- */
 
-/* Delivered at or before this, a pending entry has been idle for long enough. */
-static msec idle_until(const struct call *c, int64_t min_idle)
-{
-    return min_idle <= 0 ? INT64_MAX : c->now.wall - min_idle;
-}
-
-static bool is_idle(const struct pending *p, msec until)
-{
-    return p->state == PENDING_NACKED || p->time <= until;
-}
-
 static void reply_claimed(struct call *c, const struct entry *e, bool just_id)
 {
     if (just_id)
@@ -130,7 +119,7 @@ static bool claim_one(struct call *c, const struct claim *a, const struct stream
             change_hold_drop(h, id);
         return false;
     }
-    if (pending ? !is_idle(&p, idle_until(c, a->min_idle)) : !a->force)
+    if (pending ? !pending_is_idle(&p, idle_until(c, a->min_idle)) : !a->force)
         return false;
     if (a->retry_count >= 0)
         p.count = (uint64_t)a->retry_count;
@@ -258,7 +247,7 @@ static bool sweep_next(struct sweep *w, const struct pel *pel, struct pending *p
         w->ended = true;
         return false;
     }
-    if (stream_id_cmp(p->id, w->doubt) <= 0 || is_idle(p, w->until)) {
+    if (stream_id_cmp(p->id, w->doubt) <= 0 || pending_is_idle(p, w->until)) {
         w->examine--;
         sweep_past(w, p->id);
         return true;
@@ -287,7 +276,7 @@ static void autoclaim_run(const struct autoclaim *a, struct sweep *w, struct hol
     while (left && sweep_next(w, &h->group->pel, &p)) {
         if (!stream_has(w->s, p.id))
             change_hold_drop(h, p.id);
-        else if (is_idle(&p, w->until))
+        else if (pending_is_idle(&p, w->until))
             change_hold(h, p.id, p.count + !a->just_id);
         else
             continue;
@@ -385,12 +374,11 @@ static int pending_parse(struct call *c, struct pending_args *a)
 static void reply_pending(struct call *c, const struct group *g, const struct pending *p)
 {
     const struct consumer *owner = group_owner(g, p);
-    msec idle = c->now.wall > p->time ? c->now.wall - p->time : 0;
 
     reply_array(c->reply, 4);
     reply_stream_id(c->reply, p->id);
     reply_bulk(c->reply, owner ? consumer_name(owner) : SLICE(""));
-    reply_int(c->reply, owner ? idle : -1);
+    reply_int(c->reply, pending_idle(p, c->now.wall));
     reply_int(c->reply, (int64_t)p->count);
 }
 
@@ -403,7 +391,7 @@ static bool seek_pending(const struct pel *pel, struct stream_id from, msec unti
             return true;
         if (!pel_seek_owner(pel, p->id, owner->slot, p))
             return false;
-        if (is_idle(p, until))
+        if (pending_is_idle(p, until))
             return true;
         from = p->id;
         if (!stream_id_next(&from))

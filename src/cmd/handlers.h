@@ -100,12 +100,14 @@ int cmd_xack(struct call *c), cmd_xclaim(struct call *c), cmd_xautoclaim(struct 
     cmd_xpending(struct call *c), cmd_xgroup_create(struct call *c), cmd_xgroup_setid(struct call *c),
     cmd_xgroup_destroy(struct call *c), cmd_xgroup_createconsumer(struct call *c),
     cmd_xgroup_delconsumer(struct call *c), cmd_xgroup_help(struct call *c);
+/* nack_cmds.c */
+int cmd_xnack(struct call *c);
 /* xinfo_cmds.c */
 int cmd_xinfo_stream(struct call *c), cmd_xinfo_groups(struct call *c), cmd_xinfo_consumers(struct call *c),
     cmd_xinfo_help(struct call *c);
 /* record_cmds.c */
-int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_skip(struct call *c),
-    cmd_record_idmp(struct call *c), cmd_record_forget(struct call *c);
+int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_nack(struct call *c),
+    cmd_record_skip(struct call *c), cmd_record_idmp(struct call *c), cmd_record_forget(struct call *c);
 
 /* HELP of a container: a line of text each. */
 int reply_help(struct call *c, const char *const *line);

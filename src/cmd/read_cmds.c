@@ -17,6 +17,8 @@ struct source {
 struct read {
     struct slice group, consumer;
     bool grouped, noack, blocks;
+    bool claims;              /* with `>`: first what has been pending for so long */
+    int64_t min_idle;         /* msec */
     int64_t count;            /* of each stream; 0: no limit */
     msec timeout;             /* 0: for ever */
     const struct slice *name; /* n names, then as many ids; good until the command returns */
@@ -45,6 +47,18 @@ static int parse_block(struct call *c, struct slice text, struct read *a)
     return OK;
 }
 
+static int parse_claim(struct call *c, struct slice text, struct read *a)
+{
+    if (!a->grouped)
+        return fail_group_only(c, "CLAIM");
+    if (!num_i64(text, &a->min_idle))
+        return call_fail(c, "ERR min-idle-time is not an integer or out of range");
+    if (a->min_idle < 0)
+        return call_fail(c, "ERR min-idle-time must be a positive integer");
+    a->claims = true;
+    return OK;
+}
+
 static int parse_streams(struct call *c, size_t at, struct read *a)
 {
     if ((c->n - at) % 2)
@@ -64,6 +78,8 @@ static int parse_option(struct call *c, size_t *i, struct read *a)
 
     if (more && slice_is(word, "BLOCK"))
         return parse_block(c, c->arg[++*i], a);
+    if (more && slice_is(word, "CLAIM"))
+        return parse_claim(c, c->arg[++*i], a);
     if (more && slice_is(word, "COUNT")) {
         if (!num_i64(c->arg[++*i], &a->count))
             return ERR_INT;
@@ -110,7 +126,7 @@ size_t keys_xread(const struct slice *arg, size_t n, size_t *pos, size_t max)
     while (i < n && !slice_is(arg[i], "STREAMS")) {
         if (slice_is(arg[i], "GROUP"))
             i += 3;
-        else if (slice_is(arg[i], "COUNT") || slice_is(arg[i], "BLOCK"))
+        else if (slice_is(arg[i], "COUNT") || slice_is(arg[i], "BLOCK") || slice_is(arg[i], "CLAIM"))
             i += 2;
         else if (slice_is(arg[i], "NOACK"))
             i++;
@@ -278,24 +294,82 @@ static size_t new_ones(const struct source *src, uint64_t max)
     return lag < 0 ? 0 : (uint64_t)lag < max ? (size_t)lag : max;
 }
 
+/* With CLAIM, an entry also tells how long it had been pending, and how often it had been delivered. */
+static void reply_delivered(struct call *c, const struct entry *e, msec idle, uint64_t count)
+{
+    reply_array(c->reply, 4);
+    reply_stream_id(c->reply, e->id);
+    entry_reply_fields(e, c->reply);
+    reply_int(c->reply, idle);
+    reply_int(c->reply, (int64_t)count);
+}
+
+/* What a stream's part of the answer holds so far. */
+struct part {
+    uint64_t place, n;
+};
+
+static void give_claimed(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
+                         struct answer *ans, struct part *part)
+{
+    msec until = idle_until(c, a->min_idle);
+    uint64_t max = entries_max(a);
+    struct stream_pos pos;
+    struct holding h;
+    struct pending p;
+    struct entry e;
+
+    stream_seek(src->s, STREAM_ID_MIN, &pos);
+    change_claim_open(&h, c->broker, c->db, src->name, src->g, who, c->now.wall);
+    while (h.n < max && change_claim_next(&h, until, &p)) {
+        if (!find_from(src->s, &pos, p.id, &e))
+            continue;
+        if (h.n == 0)
+            part->place = answer_stream(c, ans, src->name, 0);
+        reply_delivered(c, &e, pending_idle(&p, c->now.wall), p.count);
+        change_hold(&h, p.id, p.count + 1);
+    }
+    part->n = h.n;
+    if (h.n)
+        change_consumer_active(who, c->now.wall);
+    change_hold_close(&h);
+}
+
 static void give_new(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
-                     struct answer *ans)
+                     struct answer *ans, struct part *part)
 {
     struct delivery d;
     struct entry e;
-    uint64_t place, max = entries_max(a);
+    uint64_t max = entries_max(a) - part->n;
 
-    if (stream_id_cmp(stream_last_id(src->s), src->g->last_id) <= 0)
+    if (max == 0 || stream_id_cmp(stream_last_id(src->s), src->g->last_id) <= 0)
         return;
     change_deliver_open(&d, c->broker, c->db, src->name, src->g, who, a->noack, c->now.wall);
     if (change_deliver_next(&d, &e)) {
-        place = answer_stream(c, ans, src->name, new_ones(src, max));
-        do
-            entry_reply(&e, c->reply);
-        while (d.n < max && change_deliver_next(&d, &e));
-        reply_fill_array(c->reply, place, d.n);
+        if (part->n == 0)
+            part->place = answer_stream(c, ans, src->name, new_ones(src, max));
+        do {
+            if (a->claims)
+                reply_delivered(c, &e, 0, 0);
+            else
+                entry_reply(&e, c->reply);
+        } while (d.n < max && change_deliver_next(&d, &e));
+        part->n += d.n;
     }
     change_deliver_close(&d);
+}
+
+/* `>`: what may be claimed, then what is new. */
+static void give_next(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
+                      struct answer *ans)
+{
+    struct part part = {0};
+
+    if (a->claims)
+        give_claimed(c, a, src, who, ans, &part);
+    give_new(c, a, src, who, ans, &part);
+    if (part.n)
+        reply_fill_array(c->reply, part.place, part.n);
 }
 
 /* What the consumer has not acknowledged. A message that is gone is told by its id alone, and does not
@@ -347,7 +421,7 @@ static int give(struct call *c, const struct read *a)
             struct consumer *who = consumer_at(c, src->name, src->g, a->consumer);
 
             if (stream_id_cmp(src->after, NEW_ONES) == 0)
-                give_new(c, a, src, who, &ans);
+                give_next(c, a, src, who, &ans);
             else
                 give_history(c, a, src, who, &ans);
         } else {
@@ -420,6 +494,8 @@ static int read_wait(struct call *c, const struct read *a)
     if (a->timeout && a->timeout < (INT64_MAX - c->now.mono) / 1000)
         until = c->now.mono + a->timeout * 1000;
     call_wait(c, &p, keep->name, keep->n, a->grouped ? WAIT_GROUP : WAIT_COPY, keep->group, until);
+    if (a->claims)
+        wait_claim(c->broker, &c->session->waiter, a->min_idle);
     return ERR_BLOCK;
 }
 

@@ -40,37 +40,25 @@ int cmd_record_deliver(struct call *c)
                : ERR_FORMAT;
 }
 
-/* Nothing is applied before all of it is understood. */
-static bool held_are_good(const struct call *c)
+/* id count [id count ...], from arg[at] to the end. Nothing is applied before all of it is understood. */
+static bool held_are_good(const struct call *c, size_t at)
 {
     struct stream_id id;
     uint64_t count;
 
-    for (size_t i = 5; i < c->n; i += 2)
-        if (stream_id_parse(c->arg[i], 0, &id) != OK || !num_u64(c->arg[i + 1], &count))
+    for (size_t i = at; i < c->n; i += 2)
+        if (i + 1 == c->n || stream_id_parse(c->arg[i], 0, &id) != OK || !num_u64(c->arg[i + 1], &count))
             return false;
     return true;
 }
 
-/* LMQ.HOLD key group consumer time id count [id count ...] */
-int cmd_record_hold(struct call *c)
+/* Without a consumer they are given back. */
+static void hold_all(struct call *c, struct group *g, struct consumer *who, msec time, size_t at)
 {
-    const struct stream *s;
-    struct group *g;
-    struct consumer *who;
     struct holding h;
-    msec time;
-    int err = record_group(c, &s, &g);
 
-    if (err != OK)
-        return err;
-    who = group_consumer(g, c->arg[3]);
-    if (!who || !num_i64(c->arg[4], &time) || c->n % 2 == 0 || !held_are_good(c))
-        return ERR_FORMAT;
-    change_consumer_seen(who, time);
-    change_consumer_active(who, time);
     change_hold_open(&h, c->broker, c->db, c->arg[1], g, who, time);
-    for (size_t i = 5; i < c->n; i += 2) {
+    for (size_t i = at; i < c->n; i += 2) {
         struct stream_id id = STREAM_ID_MIN;
         uint64_t count = 0;
 
@@ -79,6 +67,40 @@ int cmd_record_hold(struct call *c)
         change_hold(&h, id, count);
     }
     change_hold_close(&h);
+}
+
+/* LMQ.HOLD key group consumer time id count [id count ...] */
+int cmd_record_hold(struct call *c)
+{
+    const struct stream *s;
+    struct group *g;
+    struct consumer *who;
+    msec time;
+    int err = record_group(c, &s, &g);
+
+    if (err != OK)
+        return err;
+    who = group_consumer(g, c->arg[3]);
+    if (!who || !num_i64(c->arg[4], &time) || !held_are_good(c, 5))
+        return ERR_FORMAT;
+    change_consumer_seen(who, time);
+    change_consumer_active(who, time);
+    hold_all(c, g, who, time, 5);
+    return OK;
+}
+
+/* LMQ.NACK key group id count [id count ...] */
+int cmd_record_nack(struct call *c)
+{
+    const struct stream *s;
+    struct group *g;
+    int err = record_group(c, &s, &g);
+
+    if (err != OK)
+        return err;
+    if (!held_are_good(c, 3))
+        return ERR_FORMAT;
+    hold_all(c, g, NULL, 0, 3);
     return OK;
 }
 

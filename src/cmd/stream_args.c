@@ -287,6 +287,11 @@ struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, 
     return who;
 }
 
+msec idle_until(const struct call *c, int64_t min_idle)
+{
+    return min_idle <= 0 ? INT64_MAX : c->now.wall - min_idle;
+}
+
 bool find_from(const struct stream *s, struct stream_pos *pos, struct stream_id id, struct entry *e)
 {
     struct stream_pos next = *pos;

@@ -52,6 +52,8 @@ int fail_no_group_of(struct call *c, struct slice group, struct slice key); /* t
 struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, struct slice name);
 /* Now; in a replay, which has no now, when this process started. For what is not journaled. */
 msec soft_now(const struct call *c);
+/* Delivered at or before this, a pending entry has been idle for so long; see pending_is_idle(). */
+msec idle_until(const struct call *c, int64_t min_idle);
 /* The entry with that id, live. `pos` is a place to look at first (of stream_seek()), and just behind the
  * entry afterwards: one after the other costs less than finding each. */
 bool find_from(const struct stream *s, struct stream_pos *pos, struct stream_id id, struct entry *e);

@@ -166,12 +166,13 @@ static void reply_full_consumers(struct call *c, const struct group *g, uint64_t
 
 static void reply_full_group(struct call *c, const struct stream *s, const struct group *g, uint64_t max)
 {
-    reply_map(c->reply, 7);
+    reply_map(c->reply, 8);
     pair_slice(c, "name", group_name(g));
     pair_id(c, "last-delivered-id", g->last_id);
     pair_known(c, "entries-read", g->entries_read);
     pair_known(c, "lag", stream_lag(s, g));
     pair_int(c, "pel-count", pel_count(&g->pel));
+    pair_int(c, "nacked-count", g->nacked);
     reply_bulk_str(c->reply, "pending");
     reply_group_pending(c, g, max);
     reply_bulk_str(c->reply, "consumers");

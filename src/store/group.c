@@ -155,6 +155,30 @@ struct consumer **group_consumers_sorted(const struct group *g, size_t *n)
     return all;
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const struct pending *x = a, *y = b;
+
+    return (x->time > y->time) - (x->time < y->time);
+}
+
+struct pending *group_nacked_sorted(const struct group *g, size_t *n)
+{
+    struct pending *all;
+    struct stream_id from = STREAM_ID_MIN;
+
+    *n = 0;
+    if (g->nacked == 0)
+        return NULL;
+    all = mem_alloc(g->nacked * sizeof *all);
+    while (*n < g->nacked && pel_seek_idle(&g->pel, from, -1, &all[*n])) {
+        from = all[(*n)++].id;
+        stream_id_next(&from);
+    }
+    qsort(all, *n, sizeof *all, by_time);
+    return all;
+}
+
 static uint32_t free_slot(struct group *g)
 {
     uint32_t i = g->free_slot, more;
@@ -272,6 +296,16 @@ size_t group_done_all(struct group *g, const struct stream_id *id, size_t n)
         done += run;
     }
     return done;
+}
+
+void group_set_aside(struct group *g, struct stream_id id)
+{
+    pel_set_aside(&g->pel, id);
+}
+
+void group_bring_back(struct group *g, struct stream_id id)
+{
+    pel_bring_back(&g->pel, id);
 }
 
 /* --- sizes and checks --- */

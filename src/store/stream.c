@@ -135,6 +135,16 @@ uint64_t stream_entries_added(const struct stream *s)
     return s->added;
 }
 
+bool stream_ids_return(const struct stream *s)
+{
+    return s->ids_return;
+}
+
+void stream_expect_ids(struct stream *s)
+{
+    s->ids_return = true;
+}
+
 struct stream_id stream_max_deleted_id(const struct stream *s)
 {
     return s->max_deleted;

@@ -90,6 +90,7 @@ struct stream {
     struct stream_id first_id, last_id, max_deleted;
     struct stream_pos front; /* the first live entry: what lies before it is deleted without a mark */
     bool front_mark;         /* it starts a node */
+    bool ids_return;         /* see stream_ids_return() */
     uint64_t marks;          /* sum over blocks */
     size_t held;             /* bytes of blocks and of their marks of deletion */
     struct node first_node;  /* what trimming with `~` looks at first, once it has looked */

@@ -695,6 +695,8 @@ static void make_xreadgroup(struct history *h)
         word(h, "BLOCK %" PRIu64, once_in(h, 10) ? 0 : 1 + below(h, 300));
     if (once_in(h, 6))
         word(h, "NOACK");
+    if (once_in(h, 3))
+        word(h, "CLAIM %" PRIu64, below(h, 2) * below(h, 500));
     word(h, "STREAMS");
     for (size_t i = 0; i < n; i++)
         word(h, "%s", key[i]);
@@ -714,6 +716,32 @@ static void make_xack(struct history *h)
     some_ids(h, key);
 }
 
+/* Small ones, and those around the end of what a record of a pending entry has room for. */
+static void retry_count(struct history *h)
+{
+    uint64_t n = below(h, 6);
+
+    if (once_in(h, 3))
+        n += once_in(h, 2) ? (UINT64_C(1) << 40) - 3 : (uint64_t)INT64_MAX - 5;
+    word(h, "RETRYCOUNT %" PRIu64, n);
+}
+
+static void make_xnack(struct history *h)
+{
+    static const char *const mode[] = {"SILENT", "FAIL", "FATAL"};
+    const char *group, *key = group_key(h, &group);
+    uint64_t n = 1 + below(h, 4);
+
+    word(h, "XNACK %s %s %s", key, group, mode[below(h, 3)]);
+    if (once_in(h, 3))
+        word(h, "FORCE");
+    word(h, "IDS %" PRIu64, n);
+    while (n--)
+        id_word(h, key);
+    if (once_in(h, 3))
+        retry_count(h);
+}
+
 static void make_xclaim(struct history *h)
 {
     const char *group, *key = group_key(h, &group);
@@ -725,7 +753,7 @@ static void make_xclaim(struct history *h)
     else if (once_in(h, 5))
         word(h, "TIME %" PRId64, h->s->now.wall - 2500 + (int64_t)below(h, 5000));
     if (once_in(h, 4))
-        word(h, "RETRYCOUNT %" PRIu64, below(h, 5));
+        retry_count(h);
     if (once_in(h, 3))
         word(h, "FORCE");
     if (once_in(h, 3))
@@ -789,6 +817,7 @@ static const struct {
     {make_group, 9},
     {make_group_change, 6},
     {make_xack, 9},
+    {make_xnack, 9},
     {make_xclaim, 8},
     {make_xautoclaim, 6},
     {make_xdel, 4},
@@ -1150,7 +1179,8 @@ static void fixed_history(struct history *h)
     TURN(h, 0, "MULTI", "LPUSH l1 x", "XADD q0 MAXLEN 2 * f x", "EXEC", "SELECT 1", "SET s1 2 PX 5");
     TURN(h, 1, "XREADGROUP GROUP g0 bob STREAMS q0 >", "XAUTOCLAIM q0 g0 carol 0 0");
     fixed_rewrite(h);
-    TURN(h, 0, "INCR s1", "LPOP l0");
+    TURN(h, 0, "INCR s1", "LPOP l0", "XNACK q0 g0 FATAL IDS 1 0-1 FORCE");
+    TURN(h, 2, "XREADGROUP GROUP g0 alice BLOCK 5 CLAIM 1 STREAMS q0 >");
     TURN(h, 1, "XACK q0 g0 0-1", "XDEL q0 0-1", "SET s2 3");
 }
 

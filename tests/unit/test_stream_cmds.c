@@ -614,7 +614,8 @@ static void xinfo_tells_all(void **state)
            "idmp-duration :100 idmp-maxsize :100 pids-tracked :0 iids-tracked :0 "
            "iids-added :0 iids-duplicates :0 entries [[1-0 [n 1]]] groups [[name g "
            "last-delivered-id 1-0 "
-           "entries-read :1 lag :1 pel-count :1 pending [[1-0 a :1700000000001 :1]] consumers [[name a "
+           "entries-read :1 lag :1 pel-count :1 nacked-count :0 pending [[1-0 a :1700000000001 :1]] "
+           "consumers [[name a "
            "seen-time "
            ":1700000000005 active-time :1700000000001 pel-count :1 pending [[1-0 :1700000000001 :1]]]]]]]");
     expect(t, 7, "XINFO CONSUMERS jobs g", "[[name a pending :1 idle :2 inactive :6]]");
