@@ -67,6 +67,7 @@ struct export
     size_t words;       /* that there is room for */
     uint64_t untold;    /* records that could not be translated in full */
     uint64_t producers; /* those about idempotent producers, which Redis 7.0 does not know */
+    uint64_t given;     /* messages given back, so far */
 };
 
 static struct slice stream_name_in(struct export *e, int64_t db, struct slice key)
@@ -345,12 +346,13 @@ static void put_setid(struct export *e, struct slice key, struct slice group, st
 }
 
 /* XCLAIM key group consumer 0 id ... TIME t RETRYCOUNT n FORCE JUSTID: its beginning and its end. */
-static void put_claim(struct export *e, const struct slice *word, size_t ids)
+static void put_claim(struct export *e, const struct slice *word, struct slice consumer, size_t ids)
 {
     record_head(&e->out, 5 + ids + 6);
     record_str(&e->out, "XCLAIM");
-    for (size_t i = 1; i <= 3; i++)
-        record_word(&e->out, word[i]);
+    record_word(&e->out, word[1]);
+    record_word(&e->out, word[2]);
+    record_word(&e->out, consumer);
     record_str(&e->out, "0");
 }
 
@@ -383,7 +385,7 @@ static void export_deliver(struct export *e, const struct slice *word)
     if (to - from != want)
         e->untold++;
     if (to > from) {
-        put_claim(e, word, to - from);
+        put_claim(e, word, word[3], to - from);
         while (from < to)
             record_id(&e->out, s->v[from++]);
         end_claim(e, word[4], SLICE("1"));
@@ -395,7 +397,7 @@ static void export_deliver(struct export *e, const struct slice *word)
 static void export_hold(struct export *e, const struct slice *word, size_t n)
 {
     for (size_t i = 5; i + 1 < n; i += 2) {
-        put_claim(e, word, 1);
+        put_claim(e, word, word[3], 1);
         record_word(&e->out, word[i]);
         end_claim(e, word[4], word[i + 1]);
     }
@@ -447,6 +449,21 @@ static void export_plain(struct export *e, const struct slice *word, size_t n)
     follow(e, word, n);
 }
 
+/* LMQ.NACK key group id count [id count ...]
+ * Redis up to 8.6 has no pending entry that is nobody's. The nearest to it is a consumer without a name,
+ * which XPENDING shows the same way, and a delivery so long ago that whoever claims gets them: in the first
+ * milliseconds of all, one after the other, for that is their order. */
+static void export_nack(struct export *e, const struct slice *word, size_t n)
+{
+    char time[NUM_MAX];
+
+    for (size_t i = 3; i + 1 < n; i += 2) {
+        put_claim(e, word, SLICE(""), 1);
+        record_word(&e->out, word[i]);
+        end_claim(e, (struct slice){time, num_put_u64(time, ++e->given)}, word[i + 1]);
+    }
+}
+
 /* One record as Redis knows it, to e->out. A private record of store/record.h has its row here. */
 static void export_record(struct export *e, const struct slice *word, size_t n)
 {
@@ -454,6 +471,8 @@ static void export_record(struct export *e, const struct slice *word, size_t n)
         export_deliver(e, word);
     } else if (slice_is(word[0], RECORD_HOLD) && n >= 7) {
         export_hold(e, word, n);
+    } else if (slice_is(word[0], RECORD_NACK) && n >= 5) {
+        export_nack(e, word, n);
     } else if (slice_is(word[0], RECORD_SKIP) && n == 5) {
         put_setid(e, word[1], word[2], word[3], word[4]);
     } else if (is_about_producers(word[0])) {
@@ -501,6 +520,12 @@ static int export_close(struct export *e)
                 " records say of idempotent producers (XADD IDMP) is left out: "
                 "Redis 7.0 does not know them\n",
                 e->producers);
+    if (e->given)
+        fprintf(stderr,
+                "leanmq-check-aof: %" PRIu64
+                " times a message was given back (XNACK), and is nobody's: told as "
+                "pending for the consumer \"\" since 1970, for Redis before 8.8 knows no other way\n",
+                e->given);
     dict_clear(&e->streams);
     mem_free(e->word);
     buf_free(&e->out);
