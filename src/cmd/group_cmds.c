@@ -219,8 +219,8 @@ static void sweep_past(struct sweep *w, struct stream_id id)
     w->ended = !stream_id_next(&w->at);
 }
 
-/* Nothing is gone above the highest id that was ever deleted, and the first that is there. (An XSETID that
- * took ids back may hide what was; then it is found once it is idle.) */
+/* Nothing is gone above the highest id that was ever deleted, and the first that is there, unless ids were
+ * taken back (XSETID). */
 static struct stream_id doubt_up_to(const struct stream *s, const struct pel *pel)
 {
     struct stream_stats st;
@@ -229,7 +229,8 @@ static struct stream_id doubt_up_to(const struct stream *s, const struct pel *pe
 
     stream_stats(s, &st);
     below = st.first_id;
-    if (!stream_id_prev(&below) || (pel_last(pel, &last) && stream_id_cmp(last.id, st.last_id) > 0))
+    if (!stream_id_prev(&below) || stream_ids_return(s) ||
+        (pel_last(pel, &last) && stream_id_cmp(last.id, st.last_id) > 0))
         return STREAM_ID_MAX; /* empty, or pending beyond the end */
     return stream_id_cmp(st.max_deleted_id, below) > 0 ? st.max_deleted_id : below;
 }

@@ -427,6 +427,19 @@ static void an_id_that_returns_may_be_claimed(void **state)
     group_check(group_of(t, "k"));
 }
 
+/* Gone is gone, also when ids lie around it that came later: XAUTOCLAIM finds it whatever its idle time. */
+static void an_id_that_did_not_return_is_told(void **state)
+{
+    struct fixture *t = *state;
+
+    three_of_five(t);
+    expect(t, 3 * SEC, "XTRIM k MAXLEN 0", ":5");
+    expect(t, 3 * SEC, "XSETID k 1-0", "+OK");
+    expect(t, 3 * SEC, "XADD k 1-5 n x", "1-5");
+    expect(t, 3 * SEC, "XADD k 9-0 n y", "9-0");
+    expect(t, 3 * SEC, "XAUTOCLAIM k g bob 99999 0", "[0-0 [] [1-0 2-0 3-0]]");
+}
+
 /* --- waiting --- */
 
 static void a_claim_is_woken_when_it_is_due(void **state)
@@ -663,6 +676,7 @@ int main(void)
         TEST(watch_sees_it),
         TEST(what_is_passed_over_costs_nothing),
         TEST(an_id_that_returns_may_be_claimed),
+        TEST(an_id_that_did_not_return_is_told),
         TEST(a_claim_is_woken_when_it_is_due),
         TEST(what_is_acknowledged_is_not_waited_for),
         TEST(what_becomes_pending_is_waited_for),
