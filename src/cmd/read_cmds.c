@@ -78,8 +78,6 @@ static int parse_option(struct call *c, size_t *i, struct read *a)
 
     if (more && slice_is(word, "BLOCK"))
         return parse_block(c, c->arg[++*i], a);
-    if (more && slice_is(word, "CLAIM"))
-        return parse_claim(c, c->arg[++*i], a);
     if (more && slice_is(word, "COUNT")) {
         if (!num_i64(c->arg[++*i], &a->count))
             return ERR_INT;
@@ -93,6 +91,8 @@ static int parse_option(struct call *c, size_t *i, struct read *a)
         a->consumer = c->arg[++*i];
         return OK;
     }
+    if (more && slice_is(word, "CLAIM"))
+        return parse_claim(c, c->arg[++*i], a);
     if (!slice_is(word, "NOACK"))
         return ERR_SYNTAX;
     a->noack = true;
@@ -335,6 +335,14 @@ static void give_claimed(struct call *c, const struct read *a, const struct sour
     change_hold_close(&h);
 }
 
+/* New ones as one who claims gets them, from `e` on. */
+static void deliver_told(struct call *c, struct delivery *d, struct entry *e, uint64_t max)
+{
+    do
+        reply_delivered(c, e, 0, 0);
+    while (d->n < max && change_deliver_next(d, e));
+}
+
 static void give_new(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
                      struct answer *ans, struct part *part)
 {
@@ -348,12 +356,12 @@ static void give_new(struct call *c, const struct read *a, const struct source *
     if (change_deliver_next(&d, &e)) {
         if (part->n == 0)
             part->place = answer_stream(c, ans, src->name, new_ones(src, max));
-        do {
-            if (a->claims)
-                reply_delivered(c, &e, 0, 0);
-            else
+        if (a->claims)
+            deliver_told(c, &d, &e, max);
+        else
+            do
                 entry_reply(&e, c->reply);
-        } while (d.n < max && change_deliver_next(&d, &e));
+            while (d.n < max && change_deliver_next(&d, &e));
         part->n += d.n;
     }
     change_deliver_close(&d);

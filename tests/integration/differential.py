@@ -455,7 +455,7 @@ class Generator:
             c += self.some([b"IDLE", self.integer(10**8, 10**9)], [b"TIME", self.now_ish()], [b"FORCE"], [b"JUSTID"],
                            [b"RETRYCOUNT", self.retry_count()], [b"LASTID", self.id()], [b"FORCE"], [b"JUSTID"],
                            [b"RETRYCOUNT", self.retry_count()], [b"force"],
-                           self.some([b"FOO"], [b"IDLE"], [b"TIME"], [b"RETRYCOUNT"], [b"LASTID"], [self.id()], [b""],
+                           self.some([b"FOO"], [b"IDLE"], [b"TIME"], [b"RETRYCOUNT"], [b"LASTID"], [b"5-1"], [b""],
                                      [b"IDLE", b"-1"], [b"IDLE", b"9223372036854775807"], [b"TIME", b"-1"], [b"TIME", b"0"],
                                      [b"IDLE", b"0"], [b"TIME", b"9223372036854775807"], [b"TIME", b"-9223372036854775808"]))
         return c
