@@ -63,6 +63,8 @@ void change_idmp_arrive(struct change *ch)
 
     if (m && m->ids)
         place(ch, m, idmp_first_due(m)->due.at);
+    else if (m)
+        idmp_unplace(m); /* it may still stand there under the name it had */
 }
 
 /* The key that the place names may have got another value since. */

@@ -409,6 +409,21 @@ static int replay(struct fixture *t, const char *line)
 }
 
 /* Whatever the clock and the settings say now. */
+/* A replay may find all ids forgotten, and the stream renamed, before the deadlines run for the first time. */
+static void a_forgotten_place_is_left(void **state)
+{
+    struct fixture *t = *state;
+
+    assert_int_equal(replay(t, "XADD q IDMP p a 1-0 f v"), OK);
+    assert_int_equal(replay(t, "LMQ.FORGET q p 1"), OK);
+    assert_int_equal(replay(t, "RENAME q r"), OK);
+    assert_int_equal(replay(t, "XADD r IDMP p b 1700000000000-0 f v"), OK);
+    pass_time(t, 1);
+    expect_numbers(t, 1, "r", "100", "100", "1", "1", "2", "0");
+    pass_time(t, 101 * SEC);
+    expect_numbers(t, 101 * SEC, "r", "100", "100", "0", "0", "2", "0");
+}
+
 static void a_replay_does_what_was_decided(void **state)
 {
     struct fixture *t = *state;
@@ -472,6 +487,7 @@ int main(void)
         TEST(ids_age),
         TEST(deadlines_know_when),
         TEST(ids_follow_their_stream),
+        TEST(a_forgotten_place_is_left),
         TEST(sweeping_is_bounded),
         TEST(oldest_make_way),
         TEST(a_stream_remembers_so_many),
