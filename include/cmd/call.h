@@ -56,6 +56,7 @@ struct pending_call {
     int db;
     bool choosy;           /* it may find too little where the next in its line would not (EXACTLY n) */
     bool wrong_type_waits; /* an ERR_TYPE leaves it waiting (lists, XREAD), instead of answering */
+    bool muted;            /* CLIENT REPLY OFF or SKIP held for it: nothing is said when it is served */
 };
 /* Makes the session wait for the keys; takes p's content. `kind`, `group`, `until` as wait_start(). */
 void call_wait(struct call *c, const struct pending_call *p, const struct slice *key, size_t n,

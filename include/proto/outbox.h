@@ -36,8 +36,16 @@ struct outbox {
     size_t first, n, cap;
     uint64_t offset;     /* the mark in force for what is put in next */
     struct list touched; /* linked while bytes were added since the last flush; the list is broker's */
-    unsigned muted;      /* > 0: replies are dropped (CLIENT REPLY OFF, SKIP) */
+    unsigned muted;      /* replies are dropped: OUTBOX_MUTED, OUTBOX_OVER; 0: they are not */
 };
+
+#define OUTBOX_MUTED 1u /* CLIENT REPLY OFF, SKIP */
+
+/* Nothing is to be heard of the next command, or is again. */
+static inline void outbox_mute(struct outbox *o, bool on)
+{
+    o->muted = (o->muted & ~OUTBOX_MUTED) | (on ? OUTBOX_MUTED : 0);
+}
 
 void outbox_init(struct outbox *o, struct outbox_pool *pool);
 void outbox_free(struct outbox *o);

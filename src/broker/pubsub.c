@@ -144,17 +144,21 @@ static size_t deliver(struct broker *b, struct channel *c, struct slice channel,
     list_for_each (it, &c->heard_by) {
         struct reply *r = list_entry(it, struct subscription, of_channel)->subscriber->reply;
         struct reply behind = {.out = &b->aside, .proto = r->proto};
+        unsigned muted;
         uint64_t from;
 
         if (r == b->in_exec)
             r = &behind;
         from = outbox_pos(r->out);
+        muted = r->out->muted & OUTBOX_MUTED;
+        outbox_mute(r->out, false); /* CLIENT REPLY OFF is about replies: its own message reaches it */
         reply_push(r, pattern ? 4 : 3);
         reply_bulk_str(r, pattern ? "pmessage" : "message");
         if (pattern)
             reply_bulk(r, channel_name(c));
         reply_bulk(r, channel);
         reply_bulk(r, message);
+        outbox_mute(r->out, muted);
         if (r != &behind) {
             outbox_mark(r->out, from, broker_offset(b));
             broker_touch(b, r->out);

@@ -12,6 +12,7 @@ void call_wait(struct call *c, const struct pending_call *p, const struct slice 
 
     s->waiting = mem_alloc(sizeof *s->waiting);
     *s->waiting = *p;
+    s->waiting->muted = s->out.muted & OUTBOX_MUTED;
     wait_start(c->broker, &s->waiter, s, p->db, key, n, kind, group, until);
 }
 
@@ -31,7 +32,7 @@ void call_wait_end(struct session *s)
 
 static struct call waiting_call(struct session *s, struct now now)
 {
-    s->out.muted = s->replies == REPLY_OFF;
+    outbox_mute(&s->out, s->waiting->muted);
     return (struct call){.service = s->service,
                          .broker = &s->service->broker,
                          .session = s,
@@ -45,7 +46,7 @@ static void answered(struct session *s, uint64_t from)
 {
     struct broker *b = &s->service->broker;
 
-    s->out.muted = 0;
+    outbox_mute(&s->out, false);
     outbox_mark(&s->out, from, broker_offset(b));
     broker_touch(b, &s->out);
     call_wait_end(s);
@@ -58,7 +59,7 @@ static bool serve(struct session *s, struct now now)
     uint64_t from = outbox_pos(&s->out);
     int err = s->waiting->serve(&c, s->waiting->parsed);
 
-    s->out.muted = 0;
+    outbox_mute(&s->out, false);
     if (err == ERR_BLOCK || (err == ERR_TYPE && s->waiting->wrong_type_waits))
         return false;
     call_error(&c, err);

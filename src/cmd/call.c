@@ -314,7 +314,7 @@ void call_run(struct session *s, const struct slice *arg, size_t n, struct now n
     uint64_t from = outbox_pos(&s->out);
     int err;
 
-    s->out.muted = s->replies == REPLY_OFF || s->replies == REPLY_SKIP;
+    outbox_mute(&s->out, s->replies == REPLY_OFF || s->replies == REPLY_SKIP);
     if (!find_command(&c)) {
         refuse(&c, ERR_REPLIED);
     } else if ((err = call_admit(&c)) != OK) {
@@ -324,7 +324,7 @@ void call_run(struct session *s, const struct slice *arg, size_t n, struct now n
         run_admitted(&c);
     }
     s->commands++;
-    s->out.muted = 0;
+    outbox_mute(&s->out, false);
     if (s->replies == REPLY_SKIP || s->replies == REPLY_SKIP_NEXT)
         s->replies = s->replies == REPLY_SKIP ? REPLY_ON : REPLY_SKIP;
     if (!c.cmd || !(c.cmd->flags & CMD_NODATA))
@@ -356,7 +356,7 @@ int service_replay(struct service *s, const struct slice *word, size_t n)
         (c.cmd->max != ANY && (int)n > c.cmd->max))
         return ERR_FORMAT;
     s->broker.origin = ORIGIN_REPLAY;
-    s->replay_out.muted = 1;
+    outbox_mute(&s->replay_out, true);
     err = c.cmd->run(&c);
     s->broker.origin = ORIGIN_CLIENT;
     return err == OK ? OK : ERR_FORMAT;

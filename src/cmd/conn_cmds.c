@@ -217,11 +217,11 @@ int cmd_client_reply(struct call *c)
 
     if (slice_is(c->arg[2], "ON")) {
         s->replies = REPLY_ON;
-        s->out.muted = 0;
+        outbox_mute(&s->out, false);
         reply_ok(c->reply);
     } else if (slice_is(c->arg[2], "OFF")) {
         s->replies = REPLY_OFF;
-        s->out.muted = 1;
+        outbox_mute(&s->out, true);
     } else if (slice_is(c->arg[2], "SKIP")) {
         if (s->replies != REPLY_OFF)
             s->replies = REPLY_SKIP_NEXT;

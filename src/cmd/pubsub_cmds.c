@@ -13,8 +13,12 @@ static size_t subscriptions(const struct session *s)
     return s->subscriber.n_channels + s->subscriber.n_patterns;
 }
 
+/* A push like the messages: CLIENT REPLY OFF does not hold it back. */
 static void reply_subscription(struct call *c, const char *what, const struct slice *name)
 {
+    unsigned muted = c->reply->out->muted & OUTBOX_MUTED;
+
+    outbox_mute(c->reply->out, false);
     reply_push(c->reply, 3);
     reply_bulk_str(c->reply, what);
     if (name)
@@ -22,6 +26,7 @@ static void reply_subscription(struct call *c, const char *what, const struct sl
     else
         reply_null(c->reply);
     reply_int(c->reply, (int64_t)subscriptions(c->session));
+    outbox_mute(c->reply->out, muted);
 }
 
 static int subscribe(struct call *c, bool pattern)

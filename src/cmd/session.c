@@ -66,7 +66,7 @@ void session_reset(struct session *s)
     s->db = 0;
     s->reply.proto = 2;
     s->replies = REPLY_ON;
-    s->out.muted = 0;
+    outbox_mute(&s->out, false);
     s->authenticated = !*s->service->config.requirepass;
     mem_free(s->name);
     s->name = NULL;
