@@ -78,13 +78,13 @@ static inline bool session_waits(const struct session *s)
 {
     return s->waiting != NULL;
 }
-/* It has been answered more than it may leave unread: nothing more is worth making, for it will be closed
- * unless that can be sent. */
-bool session_over_limit(const struct session *s);
 /* Asks for the connection to be closed. */
 void session_kill(struct session *s);
 struct session *session_by_id(const struct service *s, uint64_t id);
 bool session_subscribed(const struct session *s);
+/* The class whose client-output-buffer-limit holds for it. */
+enum output_class session_class(const struct session *s);
+void session_limit_output(struct session *s); /* its class may have changed */
 /* Back to the state of a new connection (RESET). */
 void session_reset(struct session *s);
 

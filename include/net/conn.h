@@ -33,9 +33,9 @@
 
 struct conns;
 
-/* What a client may leave unread (client-output-buffer-limit). A zero: no such limit. */
+/* What a client may leave unread for some time (client-output-buffer-limit); what it may not leave unread
+ * at all is a matter of its outbox. A zero: no such limit. */
 struct out_limit {
-    uint64_t hard;
     uint64_t soft; /* for longer than... */
     usec soft_for;
 };

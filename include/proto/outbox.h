@@ -34,12 +34,15 @@ struct outbox {
     uint64_t taken;            /* bytes ever taken: position of b.p + sent */
     struct outbox_mark *marks; /* a queue: marks[first .. first + n) */
     size_t first, n, cap;
-    uint64_t offset;     /* the mark in force for what is put in next */
+    uint64_t offset; /* the mark in force for what is put in next */
+    const uint64_t
+        *limit;          /* bytes that may wait in it: borrowed, may change at any time; NULL, 0: no limit */
     struct list touched; /* linked while bytes were added since the last flush; the list is broker's */
     unsigned muted;      /* replies are dropped: OUTBOX_MUTED, OUTBOX_OVER; 0: they are not */
 };
 
 #define OUTBOX_MUTED 1u /* CLIENT REPLY OFF, SKIP */
+#define OUTBOX_OVER  2u /* over its limit: something has been left out, so its client must be closed */
 
 /* Nothing is to be heard of the next command, or is again. */
 static inline void outbox_mute(struct outbox *o, bool on)
@@ -63,6 +66,13 @@ static inline uint64_t outbox_pos(const struct outbox *o) /* bytes ever put in *
 static inline size_t outbox_pending(const struct outbox *o) /* bytes not yet taken */
 {
     return o->b.n - o->sent;
+}
+
+/* More waits than may. What comes is not kept once the buffer would have to grow for it, so one command, or
+ * one turn of others', costs no more memory than the limit is worth. */
+static inline bool outbox_over(const struct outbox *o)
+{
+    return (o->muted & OUTBOX_OVER) || (o->limit && *o->limit && outbox_pending(o) > *o->limit);
 }
 
 void outbox_grow(struct outbox *o, size_t more); /* the slow half of outbox_reserve() */

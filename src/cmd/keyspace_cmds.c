@@ -21,7 +21,7 @@ int cmd_keys(struct call *c)
     size_t n = 0;
 
     dict_iter_begin(&it, &c->broker->db[c->db].keys);
-    while (!session_over_limit(c->session) && (k = dict_iter_next(&it))) {
+    while (!outbox_over(&c->session->out) && (k = dict_iter_next(&it))) {
         if (!matches(c->arg[1], k) || key_expired(k, c->now.wall))
             continue;
         reply_bulk(c->reply, key_name(k));
@@ -81,7 +81,7 @@ int cmd_scan(struct call *c)
     reply_bulk_u64(c->reply, s.args.cursor);
     place = reply_later(c->reply, 0);
     k = (struct key **)(void *)s.found.p;
-    for (size_t i = 0; i < s.found.n / sizeof *k && !session_over_limit(c->session); i++) {
+    for (size_t i = 0; i < s.found.n / sizeof *k && !outbox_over(&c->session->out); i++) {
         if (key_end(c, k[i]) || !wanted(&s, k[i]))
             continue;
         reply_bulk(c->reply, key_name(k[i]));

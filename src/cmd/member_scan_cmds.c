@@ -72,7 +72,7 @@ static void scan_walk(struct scan *s, const struct key *k)
     do
         s->args.cursor = scan_step(s, k);
     while (s->args.cursor && --steps && s->seen < (uint64_t)s->args.count &&
-           !session_over_limit(s->c->session));
+           !outbox_over(&s->c->session->out));
 }
 
 /* The options are looked at only if there is a key: so it is in Redis. */

@@ -118,8 +118,12 @@ static void take_messages(struct session *s)
 
     if (!messages.n)
         return;
-    outbox_add(&s->out, messages.p, messages.n);
+    if (outbox_over(aside))
+        s->out.muted |= OUTBOX_OVER;
+    else
+        outbox_add(&s->out, messages.p, messages.n);
     outbox_taken(aside, messages.n);
+    aside->muted = 0;
 }
 
 static void exec_run(struct call *c)

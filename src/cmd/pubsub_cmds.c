@@ -35,6 +35,7 @@ static int subscribe(struct call *c, bool pattern)
         pubsub_subscribe(c->broker->pubsub, &c->session->subscriber, c->arg[i], pattern);
         reply_subscription(c, pattern ? "psubscribe" : "subscribe", &c->arg[i]);
     }
+    session_limit_output(c->session);
     return OK;
 }
 
@@ -68,6 +69,7 @@ static int unsubscribe(struct call *c, bool pattern)
         pubsub_unsubscribe(c->broker->pubsub, &c->session->subscriber, c->arg[i], pattern);
         reply_subscription(c, what, &c->arg[i]);
     }
+    session_limit_output(c->session);
     return OK;
 }
 

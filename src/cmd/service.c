@@ -56,6 +56,7 @@ void service_start(struct service *s)
 {
     broker_init(&s->broker, (int)s->config.databases, s->broker.seed);
     outbox_init(&s->broker.aside, &s->pool);
+    s->broker.aside.limit = &s->config.output[OUTPUT_PUBSUB].hard;
     service_apply_config(s);
 }
 

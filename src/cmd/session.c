@@ -18,6 +18,7 @@ struct session *session_new(struct service *sv, struct now now)
     s->seen = now.mono;
     s->fd = -1;
     outbox_init(&s->out, &sv->pool);
+    session_limit_output(s);
     s->reply = (struct reply){.out = &s->out, .proto = 2};
     resp_init(&s->parser);
     watcher_init(&s->watcher);
@@ -63,6 +64,7 @@ void session_free(struct session *s)
 void session_reset(struct session *s)
 {
     let_go(s);
+    session_limit_output(s);
     s->db = 0;
     s->reply.proto = 2;
     s->replies = REPLY_ON;
@@ -94,6 +96,16 @@ struct session *session_by_id(const struct service *sv, uint64_t id)
             return s;
     }
     return NULL;
+}
+
+enum output_class session_class(const struct session *s)
+{
+    return session_subscribed(s) ? OUTPUT_PUBSUB : OUTPUT_NORMAL;
+}
+
+void session_limit_output(struct session *s)
+{
+    s->out.limit = &s->service->config.output[session_class(s)].hard;
 }
 
 static struct resp_limits limits_of(const struct session *s)
@@ -135,13 +147,6 @@ static void run_one(struct session *s, const struct args *a, struct now now)
         serve_waiters(sv, s->last_command, now);
 }
 
-bool session_over_limit(const struct session *s)
-{
-    uint64_t hard = s->service->config.output[session_subscribed(s) ? OUTPUT_PUBSUB : OUTPUT_NORMAL].hard;
-
-    return hard && outbox_pending(&s->out) > hard;
-}
-
 struct session_run session_input(struct session *s, const char *p, size_t n, unsigned budget, struct now now)
 {
     struct service *sv = s->service;
@@ -154,7 +159,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
         struct resp_limits limits = limits_of(s); /* AUTH changes them */
         enum resp_result r;
 
-        if (budget == 0 || session_over_limit(s)) {
+        if (budget == 0 || outbox_over(&s->out)) { /* over: nothing more is made for whom nothing is sent */
             run.more = true;
             break;
         }

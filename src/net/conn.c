@@ -666,12 +666,12 @@ static bool send_once(struct link *k, struct slice ready)
 /* A reply that makes it too much at one stroke is not waited for. */
 static bool over_hard(struct link *k)
 {
-    const struct out_limit *limit = k->c.limit;
+    const uint64_t *limit = k->c.out->limit;
 
-    if (!limit || !limit->hard || outbox_pending(k->c.out) <= limit->hard)
+    if (!outbox_over(k->c.out))
         return false;
     k->cs->stats.over_out++;
-    drop_over(k, "output buffer", limit->hard);
+    drop_over(k, "output buffer", limit ? *limit : 0);
     return true;
 }
 

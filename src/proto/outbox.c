@@ -95,7 +95,11 @@ void outbox_grow(struct outbox *o, size_t more)
     if (o->b.cap - o->b.n >= more)
         return;
     cap = o->b.cap > OUTBOX_CHUNK ? o->b.cap : OUTBOX_CHUNK;
-    enlarge(o, cap * 2 > o->b.n + more ? cap * 2 : o->b.n + more);
+    if (outbox_over(o)) /* room for this piece; no other comes */
+        o->muted |= OUTBOX_OVER;
+    else
+        cap *= 2;
+    enlarge(o, cap > o->b.n + more ? cap : o->b.n + more);
 }
 
 void outbox_add(struct outbox *o, const void *p, size_t n)

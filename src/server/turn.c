@@ -35,7 +35,7 @@ static void opened(void *arg, struct conn *c)
     c->owner = s;
     c->id = s->id;
     c->out = &s->out;
-    c->limit = &sv->limits[OUTPUT_NORMAL];
+    c->limit = &sv->limits[session_class(s)];
 }
 
 /* Nothing more is to be taken out for it, though it is buried only at the end of the run. */
@@ -57,10 +57,8 @@ static struct conn *conn_of(struct outbox *o)
 /* A subscriber is silent by nature, and may fall behind by less than others. */
 static void follow_subscription(struct server *sv, struct conn *c, struct session *s)
 {
-    bool listens = session_subscribed(s);
-
-    c->limit = &sv->limits[listens ? OUTPUT_PUBSUB : OUTPUT_NORMAL];
-    conn_set_patient(c, listens);
+    c->limit = &sv->limits[session_class(s)];
+    conn_set_patient(c, session_subscribed(s));
 }
 
 static void input(struct conn *c, struct slice bytes, struct now now, struct conn_input *r)
@@ -133,8 +131,7 @@ void server_apply_settings(struct server *sv)
     struct journal_options o = journal_options_of(c);
 
     for (int i = 0; i < OUTPUT_CLASSES; i++)
-        sv->limits[i] =
-            (struct out_limit){c->output[i].hard, c->output[i].soft, c->output[i].soft_seconds * 1000000};
+        sv->limits[i] = (struct out_limit){c->output[i].soft, c->output[i].soft_seconds * 1000000};
     log_set_level((enum log_level)c->loglevel);
     service_apply_config(&sv->service);
     if (sv->conns)

@@ -214,7 +214,7 @@ static bool listens(const struct sim_client *c)
 {
     const struct session *s = c->session;
 
-    return s && !session_waits(s) && !s->close_after_reply && !s->killed;
+    return s && !session_waits(s) && !s->close_after_reply && !s->killed && !outbox_over(&s->out);
 }
 
 static void run_client(struct simbroker *s, struct sim_client *c)
@@ -299,6 +299,10 @@ static void flush(struct simbroker *s)
 
         if (!c->session)
             continue;
+        if (outbox_over(&c->session->out)) { /* something was left out: nothing more is sent */
+            client_free(c);
+            continue;
+        }
         flush_client(c, safe, larger(safe, s->promised));
         if (c->session->close_after_reply && !outbox_pending(&c->session->out))
             client_free(c);

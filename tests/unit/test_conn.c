@@ -583,11 +583,11 @@ static void large_reply_goes_in_parts(void **state)
 static void hard_limit_closes_at_once(void **state)
 {
     struct fixture *t = *state;
-    struct out_limit limit_out = {.hard = 1000};
+    uint64_t hard = 1000;
     struct conn *c;
     int fd = connect_pair(t, &c);
 
-    c->limit = &limit_out;
+    c->out->limit = &hard;
     put(fd, "m1000\n");
     turn(t);
     assert_int_equal(t->closed, 0);
@@ -676,6 +676,36 @@ static void last_reply_is_not_offered_for_ever(void **state)
     t->now.mono += 1;
     turn(t);
     assert_int_equal(t->closed, 1);
+    close(fd);
+}
+
+/* Who reads its last reply slowly, but reads it, has the time for each piece anew. */
+static void slow_reader_has_its_time(void **state)
+{
+    struct fixture *t = *state;
+    struct conn *c;
+    int fd = connect_pair(t, &c);
+    static char piece[1 << 20];
+    size_t got = 0;
+    int rounds = 0;
+    ssize_t n;
+
+    put(fd, "m3000000\nq\n");
+    turn(t);
+    for (; !t->closed; rounds++) {
+        n = recv(fd, piece, sizeof piece, 0);
+        assert_true(n > 0);
+        got += (size_t)n;
+        t->now.mono += CONN_GRACE / 2;
+        turn(t); /* sends what there is room for */
+        t->now.mono += CONN_GRACE - 1;
+        turn(t);
+    }
+    assert_true(rounds > 2); /* or nothing was shown */
+    while ((n = recv(fd, piece, sizeof piece, 0)) > 0)
+        got += (size_t)n;
+    assert_int_equal(n, 0);
+    assert_int_equal(got, 3000000 + strlen("bye\n"));
     close(fd);
 }
 
@@ -1097,6 +1127,7 @@ int main(void)
         T(soft_limit_closes_in_time),
         T(quit_is_answered),
         T(last_reply_is_not_offered_for_ever),
+        T(slow_reader_has_its_time),
         T(closed_by_the_owner),
         T(peer_resets_while_written_to),
         T(idle_ones_time_out),

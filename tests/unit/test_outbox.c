@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "proto/outbox.h"
+#include "proto/reply.h"
 #include <stdlib.h>
 
 struct model {
@@ -376,6 +377,55 @@ static void freed_box_leaves_the_touched_list(void **state)
     assert_true(list_empty(&touched));
 }
 
+/* Over its limit, it does not grow for what comes; what was in it stays whole up to there. */
+static void limit_bounds_the_memory(void **state)
+{
+    uint64_t limit = 100000;
+    struct outbox_pool pool = {0};
+    struct outbox o;
+    struct reply r = {.out = &o, .proto = 2};
+    char text[1000];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    outbox_init(&o, &pool);
+    o.limit = &limit;
+    for (int i = 0; i < 90; i++)
+        reply_bulk(&r, (struct slice){text, sizeof text});
+    assert_false(outbox_over(&o));
+    for (int i = 0; i < 100000; i++)
+        reply_bulk(&r, (struct slice){text, sizeof text});
+    assert_true(outbox_over(&o) && (o.muted & OUTBOX_OVER));
+    assert_true(outbox_memory(&o) < 3 * limit);
+    outbox_check(&o);
+    outbox_mute(&o, true);
+    outbox_mute(&o, false);
+    assert_true(o.muted & OUTBOX_OVER);
+    outbox_free(&o);
+    assert_false(outbox_over(&o));
+    outbox_pool_free(&pool);
+}
+
+/* Below the size of a buffer nothing is left out; that it is too much is known all the same. */
+static void small_limit_is_noticed(void **state)
+{
+    uint64_t limit = 10;
+    struct outbox_pool pool = {0};
+    struct outbox o;
+
+    (void)state;
+    outbox_init(&o, &pool);
+    o.limit = &limit;
+    outbox_add(&o, "0123456789", 10);
+    assert_false(outbox_over(&o));
+    outbox_add(&o, "a", 1);
+    assert_true(outbox_over(&o));
+    limit = 0;
+    assert_false(outbox_over(&o));
+    outbox_free(&o);
+    outbox_pool_free(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +436,8 @@ int main(void)
         cmocka_unit_test(drained_box_holds_no_buffer),
         cmocka_unit_test(pool_keeps_so_many),
         cmocka_unit_test(freed_box_leaves_the_touched_list),
+        cmocka_unit_test(limit_bounds_the_memory),
+        cmocka_unit_test(small_limit_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
