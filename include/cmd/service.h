@@ -63,6 +63,9 @@ struct service {
 void service_init(struct service *s, struct hash_seed seed, const char run_id[41]);
 void service_start(struct service *s);
 void service_free(struct service *s);
+/* How many of `clients` the process can serve, a descriptor for each and some to spare: raises its limit of
+ * descriptors as far as the system lets it. At least 1. */
+int64_t service_clients_fit(int64_t clients);
 /* What the broker takes from the settings, after CONFIG SET. */
 void service_apply_config(struct service *s);
 

@@ -149,6 +149,22 @@ static int set_all(struct call *c, const struct settings *s)
     return OK;
 }
 
+/* More clients than there can be descriptors are not promised. */
+static int check_clients(struct call *c, int64_t wanted)
+{
+    int64_t fit;
+    struct buf why = {0};
+
+    if (wanted <= c->service->config.maxclients || (fit = service_clients_fit(wanted)) == wanted)
+        return OK;
+    buf_addf(&why,
+             "The operating system is not able to handle the specified number of clients, try with %lld",
+             (long long)fit);
+    set_failed(c, "maxclients", buf_slice(&why));
+    buf_free(&why);
+    return ERR_REPLIED;
+}
+
 /* All or none: the values are tried on a copy that is thrown away. What it refuses does not depend on
  * what was set before. */
 static int try_all(struct call *c)
@@ -158,7 +174,10 @@ static int try_all(struct call *c)
     int err;
 
     settings_defaults(&s);
+    scratch.maxclients = c->service->config.maxclients;
     err = set_all(c, &s);
+    if (err == OK)
+        err = check_clients(c, scratch.maxclients);
     config_free(&scratch);
     return err;
 }

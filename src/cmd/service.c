@@ -1,5 +1,6 @@
 /* cmd/service.c - see cmd/service.h. */
 #include "cmd/service.h"
+#include "base/descriptors.h"
 #include "base/mem.h"
 #include "cmd/table.h"
 
@@ -32,6 +33,16 @@ void service_init(struct service *s, struct hash_seed seed, const char run_id[41
     outbox_init(&s->replay_out, &s->pool);
     memcpy(s->run_id, run_id, sizeof s->run_id - 1);
     s->server.last_rewrite_ok = true;
+}
+
+int64_t service_clients_fit(int64_t clients)
+{
+    const uint64_t spare = 32; /* journal, rewrite, listeners, log */
+    uint64_t all = descriptors_raise((uint64_t)clients + spare);
+
+    if (all >= (uint64_t)clients + spare)
+        return clients;
+    return all > spare ? (int64_t)(all - spare) : 1;
 }
 
 static struct shape_limits limits_of(int64_t items, int64_t bytes)

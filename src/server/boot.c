@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,19 +140,12 @@ static bool watch_signals(struct server *sv)
 /* A descriptor for every client and some to spare; fewer clients where the system gives fewer. */
 static void fit_descriptors(struct config *c)
 {
-    const rlim_t spare = 32;
-    struct rlimit l;
-    rlim_t want = (rlim_t)c->maxclients + spare;
+    int64_t fit = service_clients_fit(c->maxclients);
 
-    if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= want)
+    if (fit == c->maxclients)
         return;
-    l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max >= want ? want : l.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &l);
-    if (l.rlim_cur < want) {
-        log_warning("maxclients lowered: descriptors=%llu clients=%llu", (unsigned long long)l.rlim_cur,
-                    (unsigned long long)(l.rlim_cur - spare));
-        c->maxclients = (int64_t)(l.rlim_cur > spare ? l.rlim_cur - spare : 1);
-    }
+    log_warning("maxclients lowered: wanted=%lld clients=%lld", (long long)c->maxclients, (long long)fit);
+    c->maxclients = fit;
 }
 
 static bool write_pidfile(const struct config *c, int *status)

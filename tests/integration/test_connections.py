@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Connections: how many, from where, with which password; CLIENT, RESET, QUIT, SELECT."""
+import ctypes
 import os
 import re
+import resource
 import socket
 import stat
 import sys
@@ -9,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from leanmq import (Closed, Error, Raw, Server, Skip, Status, blocked, both, check, main, show,  # noqa: E402
-                    wait_until, with_control)
+                    wait_until, with_control, _quiet_child)
 
 
 def listed(c, **wanted):
@@ -38,6 +40,39 @@ def test_maxclients():
         held.append(wait_until(fits, what="a place for a new client"))
         assert int(held[0].info("stats")["rejected_connections"]) >= 1
         assert int(held[0].info("clients")["connected_clients"]) == 10
+
+
+def few_descriptors():
+    """500 at most; and root may not raise every limit."""
+    _quiet_child()
+    if os.geteuid() == 0:
+        ctypes.CDLL(None).prctl(24, 24)             # PR_CAPBSET_DROP, CAP_SYS_RESOURCE: gone with the exec
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, 500))
+
+
+def test_maxclients_is_raised_as_far_as_there_are_descriptors():
+    with Server(maxclients=20, preexec=few_descriptors) as s:
+        c = s.client()
+        c.expect("CONFIG SET maxclients 300", "+OK")
+        held = [s.client() for _ in range(299)]
+        for other in held:
+            other.expect("PING", "+PONG")
+        s.client().expect_read("-ERR max number of clients reached")
+        c.expect("CONFIG SET maxclients 10000",
+                 "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not "
+                 "able to handle the specified number of clients, try with 468")
+        c.expect("CONFIG GET maxclients", "[maxclients 300]")
+        c.expect("CONFIG SET maxclients 10000 timeout 77", re.compile("-ERR CONFIG SET failed .*"))
+        c.expect("CONFIG GET timeout", "[timeout 0]")
+        c.expect("CONFIG SET maxclients 468", "+OK")
+        c.expect("CONFIG SET maxclients 10", "+OK")
+        assert held[0].call("PING") == b"PONG"
+
+
+def test_maxclients_at_the_start_is_lowered_to_what_there_is():
+    with Server(maxclients=10000, preexec=few_descriptors) as s:
+        s.client().expect("CONFIG GET maxclients", "[maxclients 468]")
+        assert "maxclients lowered" in s.log()
 
 
 def test_nothing_is_taken_out_for_a_killed_waiter():
