@@ -42,6 +42,7 @@ void call_error(struct call *c, int err);
 int call_fail(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "<text> '<name>' command", with the name in lower case. */
 int call_fail_named(struct call *c, const char *text);
+size_t call_bytes(const struct call *c); /* of its arguments */
 int call_bad_subcommand(struct call *c); /* unknown subcommand or wrong number of arguments for ... */
 
 /* --- commands that can wait ---
@@ -56,6 +57,7 @@ struct pending_call {
     int db;
     bool choosy;           /* it may find too little where the next in its line would not (EXACTLY n) */
     bool wrong_type_waits; /* an ERR_TYPE leaves it waiting (lists, XREAD), instead of answering */
+    size_t bytes;          /* of its arguments */
     bool muted;            /* CLIENT REPLY OFF or SKIP held for it: nothing is said when it is served */
 };
 /* Makes the session wait for the keys; takes p's content. `kind`, `group`, `until` as wait_start(). */

@@ -38,7 +38,8 @@ struct service {
     struct settings settings; /* rows over config */
     struct outbox_pool pool;
     struct args args;     /* of the request that runs */
-    struct list sessions; /* struct session */
+    struct list sessions; /* struct session, by age */
+    struct dict by_id;    /* the same */
     uint64_t n_sessions, next_session;
     struct list to_close;        /* sessions whose connection is to be closed: turn() obeys */
     struct list resumed;         /* sessions that no longer wait: their input is to be looked at */

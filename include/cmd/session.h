@@ -9,6 +9,7 @@
 #include "cmd/service.h"
 #include "proto/reply.h"
 #include "proto/resp.h"
+#include "proto/wire.h"
 
 enum session_reply { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
 
@@ -46,20 +47,18 @@ struct session {
     struct subscriber subscriber;
 
     /* what CLIENT LIST shows */
-    char addr[64], laddr[64];
-    int fd;
-    bool local; /* loopback or unix socket */
-    bool is_unix;
+    const struct wire *wire; /* the connection's: borrowed; never NULL */
     bool no_evict, no_touch;
     char *name, *lib_name, *lib_ver; /* owned, NULL: not set */
-    msec created;
-    usec seen; /* last request, mono */
-    msec created_wall;
+    usec seen;                       /* last request, mono */
+    msec created;                    /* wall */
     const struct command *last_command;
-    size_t query_bytes; /* waiting in the connection's buffer; the server keeps it */
+    size_t given; /* bytes that the session_input() that runs was given */
     uint64_t commands, net_in, net_out;
     void *peer; /* the server's: its connection */
 };
+
+extern const struct dict_type session_by_id_type; /* of service.by_id */
 
 struct session *session_new(struct service *s, struct now now);
 /* Takes it out of everything it waits for, watches or hears. */

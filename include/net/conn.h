@@ -30,6 +30,7 @@
 #include "net/listener.h"
 #include "net/loop.h"
 #include "proto/outbox.h"
+#include "proto/wire.h"
 
 struct conns;
 
@@ -48,13 +49,8 @@ struct conn {
     uint64_t id;                   /* a running number from 1, unless opened() knows better; for the log */
 
     /* read only */
-    int fd; /* -1 once closed */
-    bool is_unix, loopback;
     bool blocked, closing;
-    char *addr, *laddr; /* peer and local end as text: see struct accepted */
-    usec opened, last;  /* monotonic: `last` a byte came or went */
-    struct buf query;   /* what has arrived and waits; qbuf= of CLIENT LIST */
-    uint64_t bytes_in, bytes_out;
+    struct wire wire;
 };
 
 /* What input() made of the bytes; zeroed before. */
@@ -127,6 +123,5 @@ void conn_close_after(struct conn *c);
 #define CONN_GRACE ((usec)10 * 1000000)
 /* Now. `reason` for the log; NULL: nothing unusual. */
 void conn_close(struct conn *c, const char *reason);
-size_t conn_memory(const struct conn *c); /* all but the outbox and the owner */
 
 #endif

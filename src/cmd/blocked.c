@@ -5,6 +5,15 @@
 #include "cmd/service.h"
 #include "cmd/session.h"
 
+size_t call_bytes(const struct call *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n; i++)
+        n += c->arg[i].n;
+    return n;
+}
+
 void call_wait(struct call *c, const struct pending_call *p, const struct slice *key, size_t n,
                enum wait_kind kind, struct slice group, usec until)
 {
@@ -13,6 +22,7 @@ void call_wait(struct call *c, const struct pending_call *p, const struct slice 
     s->waiting = mem_alloc(sizeof *s->waiting);
     *s->waiting = *p;
     s->waiting->muted = s->out.muted & OUTBOX_MUTED;
+    s->waiting->bytes = call_bytes(c);
     wait_start(c->broker, &s->waiter, s, p->db, key, n, kind, group, until);
 }
 

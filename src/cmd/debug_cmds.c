@@ -13,7 +13,7 @@ static bool allowed(const struct call *c)
 {
     int access = c->service->config.enable_debug_command;
 
-    return access == DEBUG_YES || (access == DEBUG_LOCAL && c->session->local);
+    return access == DEBUG_YES || (access == DEBUG_LOCAL && c->session->wire->loopback);
 }
 
 static int accept_only(struct call *c)

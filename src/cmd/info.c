@@ -121,9 +121,9 @@ static void clients(struct info *i)
 
     list_for_each (it, &i->s->sessions) {
         const struct session *s = list_entry(it, struct session, node);
-        size_t pending = outbox_pending(&s->out);
+        size_t pending = outbox_pending(&s->out), arrived = client_query(s);
 
-        in = s->query_bytes > in ? s->query_bytes : in;
+        in = arrived > in ? arrived : in;
         out = pending > out ? pending : out;
         listen += session_subscribed(s);
     }

@@ -2,6 +2,7 @@
 #include "cmd/service.h"
 #include "base/descriptors.h"
 #include "base/mem.h"
+#include "cmd/session.h"
 #include "cmd/table.h"
 
 static struct slice error_name(const void *entry)
@@ -25,6 +26,7 @@ void service_init(struct service *s, struct hash_seed seed, const char run_id[41
     s->settings = config_rows(&s->config);
     settings_defaults(&s->settings);
     list_init(&s->sessions);
+    dict_init(&s->by_id, &session_by_id_type, &s->broker.seed);
     list_init(&s->to_close);
     list_init(&s->resumed);
     s->stats = mem_zalloc(command_count() * sizeof *s->stats);
@@ -78,6 +80,7 @@ void service_free(struct service *s)
     if (!s->stats) /* nor even begun */
         return;
     dict_clear(&s->errorstats);
+    dict_clear(&s->by_id);
     mem_free(s->stats);
     args_free(&s->args);
     outbox_free(&s->replay_out);

@@ -7,6 +7,21 @@
 #define INLINE_MAX (64 * 1024)
 #define ARGS_KEPT  4096
 
+static struct slice id_text(const uint64_t *id)
+{
+    return (struct slice){(const char *)id, sizeof *id};
+}
+
+static struct slice entry_id(const void *entry)
+{
+    return id_text(&((const struct session *)entry)->id);
+}
+
+const struct dict_type session_by_id_type = {.key = entry_id};
+
+static char no_address[] = "";
+static const struct wire no_wire = {.addr = no_address, .laddr = no_address, .fd = -1};
+
 struct session *session_new(struct service *sv, struct now now)
 {
     struct session *s = mem_zalloc(sizeof *s);
@@ -14,9 +29,9 @@ struct session *session_new(struct service *sv, struct now now)
     s->service = sv;
     s->id = ++sv->next_session;
     s->authenticated = !*sv->config.requirepass;
-    s->created = s->created_wall = now.wall;
+    s->wire = &no_wire;
+    s->created = now.wall;
     s->seen = now.mono;
-    s->fd = -1;
     outbox_init(&s->out, &sv->pool);
     session_limit_output(s);
     s->reply = (struct reply){.out = &s->out, .proto = 2};
@@ -25,6 +40,7 @@ struct session *session_new(struct service *sv, struct now now)
     subscriber_init(&s->subscriber, &s->reply);
     s->waiter.timeout.pos = HEAP_OUT;
     list_push(&sv->sessions, &s->node);
+    dict_add(&sv->by_id, s);
     sv->n_sessions++;
     return s;
 }
@@ -48,6 +64,7 @@ static void let_go(struct session *s)
 void session_free(struct session *s)
 {
     let_go(s);
+    dict_remove(&s->service->by_id, id_text(&s->id));
     list_remove(&s->node);
     list_remove(&s->to_close);
     list_remove(&s->resumed);
@@ -89,13 +106,7 @@ void session_kill(struct session *s)
 
 struct session *session_by_id(const struct service *sv, uint64_t id)
 {
-    list_for_each (it, &sv->sessions) {
-        struct session *s = list_entry(it, struct session, node);
-
-        if (s->id == id)
-            return s;
-    }
-    return NULL;
+    return dict_find(&sv->by_id, id_text(&id));
 }
 
 enum output_class session_class(const struct session *s)
@@ -155,6 +166,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
     const char *why;
 
     s->seen = now.mono;
+    s->given = n;
     while (!s->waiting && !s->close_after_reply && !s->killed && run.used < n) {
         struct resp_limits limits = limits_of(s); /* AUTH changes them */
         enum resp_result r;
@@ -177,6 +189,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
             budget--;
         }
     }
+    s->given = 0;
     if (sv->args.cap > ARGS_KEPT) /* one enormous request must not hold its array for ever */
         args_free(&sv->args);
     return run;

@@ -13,7 +13,7 @@ static void drop_silent(struct conns *cs)
     while (cs->limits.idle && !list_empty(&cs->silent)) {
         struct link *k = list_entry(cs->silent.next, struct link, age);
 
-        if (k->c.last + cs->limits.idle > cs->now.mono)
+        if (k->c.wire.last + cs->limits.idle > cs->now.mono)
             return;
         if (k->running) {
             link_touch(k);
@@ -32,7 +32,7 @@ static void drop_leaving(struct conns *cs)
 
         if (k->leave > cs->now.mono)
             return;
-        if (k->stuck || !outbox_pending(k->c.out)) {
+        if (k->c.wire.stuck || !outbox_pending(k->c.out)) {
             link_leave(k, "last reply not read");
         } else {
             list_remove(&k->age);
@@ -48,7 +48,7 @@ static void drop_gone(struct conns *cs)
 {
     list_for_each_safe (it, tmp, &cs->parked) {
         struct link *k = list_entry(it, struct link, aside);
-        struct pollfd p = {.fd = k->c.fd, .events = POLLRDHUP};
+        struct pollfd p = {.fd = k->c.wire.fd, .events = POLLRDHUP};
 
         if (k->c.blocked && poll(&p, 1, 0) > 0)
             link_leave(k, "closed by the peer");
@@ -83,7 +83,7 @@ usec conns_next_due(const struct conns *cs)
     if (!list_empty(&cs->ready) || !list_empty(&cs->doomed))
         return 0;
     if (cs->limits.idle && !list_empty(&cs->silent))
-        due = earlier(due, list_entry(cs->silent.next, struct link, age)->c.last + cs->limits.idle);
+        due = earlier(due, list_entry(cs->silent.next, struct link, age)->c.wire.last + cs->limits.idle);
     if (!list_empty(&cs->leaving))
         due = earlier(due, list_entry(cs->leaving.next, struct link, age)->leave);
     if (!list_empty(&cs->parked) || !list_empty(&cs->stuck))
@@ -110,7 +110,7 @@ void conn_resume(struct conn *c)
     if (!c->blocked)
         return;
     c->blocked = false;
-    k->again = link_kept(k) > 0;
+    k->again = wire_kept(&k->c.wire) > 0;
     link_touch(k);
     wake(k);
 }
@@ -123,11 +123,6 @@ void conn_set_patient(struct conn *c, bool on)
         return;
     k->patient = on;
     link_touch(k);
-}
-
-size_t conn_memory(const struct conn *c)
-{
-    return sizeof(struct link) + c->query.cap + strlen(c->addr) + strlen(c->laddr) + 2;
 }
 
 void conns_stall(struct conns *cs, bool on)
@@ -208,7 +203,7 @@ void conns_forked(struct conns *cs)
     list_for_each (it, &cs->all) {
         const struct link *k = list_entry(it, struct link, all);
 
-        if (k->c.fd >= 0)
-            close(k->c.fd);
+        if (k->c.wire.fd >= 0)
+            close(k->c.wire.fd);
     }
 }

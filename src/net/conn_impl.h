@@ -25,13 +25,12 @@ struct link {
     struct event event;   /* to read; pending unless parked, closing or doomed */
     struct event *wevent; /* to write; made for the first reply that the socket does not take at once */
     struct list all, turn, send, age, aside;
-    size_t at, wants; /* c.query from `at` on is not used yet; a hint for the next read */
+    size_t wants;     /* a hint for the next read */
     usec soft_since;  /* over the soft limit since; 0: is not */
     usec leave;       /* closing: when it is closed anyway */
     bool again;       /* input() goes on with c.query, without a read */
     bool running;     /* input() has been called and has not returned */
-    bool stuck;       /* the write event is pending */
-    bool parked, doomed, patient;
+    bool doomed, patient;
 };
 
 struct conns {
@@ -54,15 +53,10 @@ static inline struct link *link_of(struct conn *c)
     return (struct link *)c;
 }
 
-static inline size_t link_kept(const struct link *k) /* bytes that have arrived and wait */
-{
-    return k->c.query.n - k->at;
-}
-
 /* A blocked client that has sent ahead what it may: no more is read of it. */
 static inline bool link_is_ahead(const struct link *k)
 {
-    return k->c.blocked && link_kept(k) >= READ_AHEAD;
+    return k->c.blocked && wire_kept(&k->c.wire) >= READ_AHEAD;
 }
 
 /* conn_life.c */

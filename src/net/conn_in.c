@@ -46,7 +46,7 @@ static bool received(struct link *k, ssize_t n)
         return false;
     }
     stats->bytes_in += (uint64_t)n;
-    k->c.bytes_in += (uint64_t)n;
+    k->c.wire.bytes_in += (uint64_t)n;
     link_touch(k);
     return true;
 }
@@ -54,18 +54,18 @@ static bool received(struct link *k, ssize_t n)
 /* A large request is read to where it lies, at most as much again as has arrived. */
 static bool read_own(struct link *k, struct slice *view)
 {
-    struct buf *q = &k->c.query;
+    struct buf *q = &k->c.wire.query;
     size_t room = k->wants;
     ssize_t n;
 
-    buf_drop_front(q, k->at);
-    k->at = 0;
+    buf_drop_front(q, k->c.wire.at);
+    k->c.wire.at = 0;
     if (room > q->n)
         room = q->n;
     if (room < OWN_FROM)
         room = OWN_FROM;
     buf_reserve(q, room);
-    n = recv(k->c.fd, q->p + q->n, room, 0);
+    n = recv(k->c.wire.fd, q->p + q->n, room, 0);
     if (!received(k, n))
         return false;
     q->n += (size_t)n;
@@ -76,14 +76,14 @@ static bool read_own(struct link *k, struct slice *view)
 /* All others are read to the shared buffer, behind what is kept of them. */
 static bool read_shared(struct link *k, char *shared, struct slice *view)
 {
-    size_t have = link_kept(k);
-    ssize_t n = recv(k->c.fd, shared + have, SHARED - have, 0);
+    size_t have = wire_kept(&k->c.wire);
+    ssize_t n = recv(k->c.wire.fd, shared + have, SHARED - have, 0);
 
     if (!received(k, n))
         return false;
     if (have)
-        memcpy(shared, k->c.query.p + k->at, have);
-    k->c.query.n = k->at = 0;
+        memcpy(shared, k->c.wire.query.p + k->c.wire.at, have);
+    k->c.wire.query.n = k->c.wire.at = 0;
     *view = (struct slice){shared, have + (size_t)n};
     return true;
 }
@@ -91,18 +91,18 @@ static bool read_shared(struct link *k, char *shared, struct slice *view)
 /* Keeps what is left of `view`, wherever that is, and no more memory than that is worth. */
 static void keep(struct link *k, struct slice view, size_t used)
 {
-    struct buf *q = &k->c.query;
+    struct buf *q = &k->c.wire.query;
 
     if (used == view.n) {
         buf_free(q);
-        k->at = 0;
+        k->c.wire.at = 0;
     } else if (!q->n) { /* it is in the shared buffer */
         buf_add(q, view.p + used, view.n - used);
     } else {
-        k->at += used;
-        if (q->cap > 2 * SHARED && link_kept(k) <= OWN_FROM) {
-            buf_drop_front(q, k->at);
-            k->at = 0;
+        k->c.wire.at += used;
+        if (q->cap > 2 * SHARED && wire_kept(&k->c.wire) <= OWN_FROM) {
+            buf_drop_front(q, k->c.wire.at);
+            k->c.wire.at = 0;
             buf_shrink(q, SHARED);
         }
     }
@@ -130,7 +130,7 @@ static void give(struct link *k, struct slice view)
     if (r.blocked) {
         k->c.blocked = true;
         link_touch(k);
-    } else if (r.again && link_kept(k)) {
+    } else if (r.again && wire_kept(&k->c.wire)) {
         k->again = true;
         link_ready(k);
     }
@@ -142,7 +142,7 @@ static void check_query(struct link *k)
 
     if (k->doomed || k->c.closing)
         return;
-    if (cs->limits.query && link_kept(k) > cs->limits.query) {
+    if (cs->limits.query && wire_kept(&k->c.wire) > cs->limits.query) {
         cs->stats.over_query++;
         link_drop_over(k, "query buffer", cs->limits.query);
     } else if (link_is_ahead(k)) {
@@ -154,8 +154,8 @@ static void check_query(struct link *k)
 static bool look(struct link *k, char *shared, struct slice *view)
 {
     if (!k->again)
-        return link_kept(k) > OWN_FROM ? read_own(k, view) : read_shared(k, shared, view);
-    *view = (struct slice){k->c.query.p + k->at, link_kept(k)};
+        return wire_kept(&k->c.wire) > OWN_FROM ? read_own(k, view) : read_shared(k, shared, view);
+    *view = (struct slice){k->c.wire.query.p + k->c.wire.at, wire_kept(&k->c.wire)};
     return true;
 }
 

@@ -38,18 +38,18 @@ void link_not_ready(struct link *k)
 
 void link_park(struct link *k)
 {
-    if (k->parked)
+    if (k->c.wire.parked)
         return;
-    k->parked = true;
+    k->c.wire.parked = true;
     event_del(&k->event);
     list_push(&k->cs->parked, &k->aside);
 }
 
 void link_unpark(struct link *k)
 {
-    if (!k->parked)
+    if (!k->c.wire.parked)
         return;
-    k->parked = false;
+    k->c.wire.parked = false;
     list_remove(&k->aside);
     event_add(&k->event, NULL);
 }
@@ -57,7 +57,7 @@ void link_unpark(struct link *k)
 /* Its clock starts anew, if time runs for it at all. */
 void link_touch(struct link *k)
 {
-    k->c.last = k->cs->now.mono;
+    k->c.wire.last = k->cs->now.mono;
     if (k->c.closing || k->doomed)
         return;
     list_remove(&k->age);
@@ -76,7 +76,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     struct link *k = arg;
 
     (void)fd, (void)what;
-    k->stuck = false;
+    k->c.wire.stuck = false;
     list_remove(&k->send);
     list_push(&k->cs->writable, &k->send);
 }
@@ -85,9 +85,9 @@ void link_wait_writable(struct link *k)
 {
     if (!k->wevent) {
         k->wevent = mem_alloc(sizeof *k->wevent);
-        event_assign(k->wevent, loop_base(k->cs->loop), k->c.fd, EV_WRITE, on_writable, k);
+        event_assign(k->wevent, loop_base(k->cs->loop), k->c.wire.fd, EV_WRITE, on_writable, k);
     }
-    k->stuck = true;
+    k->c.wire.stuck = true;
     event_add(k->wevent, NULL);
 }
 
@@ -104,11 +104,11 @@ void link_doom(struct link *k)
     event_del(&k->event);
     if (k->wevent)
         event_del(k->wevent);
-    k->stuck = false;
+    k->c.wire.stuck = false;
     /* A child just forked has the socket, too: close() alone might not be heard. */
-    shutdown(k->c.fd, SHUT_RDWR);
-    close(k->c.fd);
-    k->c.fd = -1;
+    shutdown(k->c.wire.fd, SHUT_RDWR);
+    close(k->c.wire.fd);
+    k->c.wire.fd = -1;
     link_not_ready(k);
     list_remove(&k->send);
     list_remove(&k->age);
@@ -123,14 +123,14 @@ void link_doom(struct link *k)
 void link_leave(struct link *k, const char *reason)
 {
     if (!k->doomed)
-        log_verbose("client closed: conn=%" PRIu64 " addr=%s reason=\"%s\"", k->c.id, k->c.addr, reason);
+        log_verbose("client closed: conn=%" PRIu64 " addr=%s reason=\"%s\"", k->c.id, k->c.wire.addr, reason);
     link_doom(k);
 }
 
 void link_drop(struct link *k, const char *reason)
 {
     if (!k->doomed)
-        log_warning("client dropped: conn=%" PRIu64 " addr=%s reason=\"%s\"", k->c.id, k->c.addr, reason);
+        log_warning("client dropped: conn=%" PRIu64 " addr=%s reason=\"%s\"", k->c.id, k->c.wire.addr, reason);
     link_doom(k);
 }
 
@@ -150,9 +150,9 @@ static void bury(struct link *k)
         list_remove(&k->c.out->touched);
     k->cs->hooks.closed(&k->c);
     mem_free(k->wevent);
-    buf_free(&k->c.query);
-    mem_free(k->c.addr);
-    mem_free(k->c.laddr);
+    buf_free(&k->c.wire.query);
+    mem_free(k->c.wire.addr);
+    mem_free(k->c.wire.laddr);
     mem_free(k);
 }
 
@@ -184,7 +184,7 @@ static void finish(struct link *k)
 {
     char bin[4096];
 
-    for (int i = 0; i < 16 && recv(k->c.fd, bin, sizeof bin, MSG_DONTWAIT) > 0; i++)
+    for (int i = 0; i < 16 && recv(k->c.wire.fd, bin, sizeof bin, MSG_DONTWAIT) > 0; i++)
         ;
     link_leave(k, "done");
 }
@@ -204,7 +204,7 @@ void conn_close_after(struct conn *c)
     c->closing = true;
     k->again = false;
     event_del(&k->event);
-    k->parked = false;
+    k->c.wire.parked = false;
     list_remove(&k->aside);
     link_not_ready(k);
     list_remove(&k->age);
@@ -239,12 +239,12 @@ struct conn *conns_add(struct conns *cs, const struct accepted *a)
     k = mem_zalloc(sizeof *k);
     k->cs = cs;
     k->c.id = ++cs->last_id;
-    k->c.fd = a->fd;
-    k->c.is_unix = a->is_unix;
-    k->c.loopback = a->loopback;
-    k->c.addr = mem_strdup(slice_of(a->addr));
-    k->c.laddr = mem_strdup(slice_of(a->laddr));
-    k->c.opened = cs->now.mono;
+    k->c.wire.fd = a->fd;
+    k->c.wire.is_unix = a->is_unix;
+    k->c.wire.loopback = a->loopback;
+    k->c.wire.addr = mem_strdup(slice_of(a->addr));
+    k->c.wire.laddr = mem_strdup(slice_of(a->laddr));
+    k->c.wire.memory = sizeof *k + strlen(a->addr) + strlen(a->laddr) + 2;
     list_push(&cs->all, &k->all);
     cs->n++;
     cs->stats.opened++;
@@ -264,6 +264,6 @@ void conns_accept(struct conns *cs)
     for (int i = 0; cs->listener && i < ACCEPT_BURST && listener_next(cs->listener, cs->now.mono, &a); i++) {
         c = conns_add(cs, &a);
         if (c)
-            log_debug("client connected: conn=%" PRIu64 " addr=%s", c->id, c->addr);
+            log_debug("client connected: conn=%" PRIu64 " addr=%s", c->id, c->wire.addr);
     }
 }

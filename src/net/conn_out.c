@@ -30,7 +30,7 @@ void conns_drop_slow(struct conns *cs)
 static bool send_once(struct link *k, struct slice ready)
 {
     struct conns_stats *stats = &k->cs->stats;
-    ssize_t n = send(k->c.fd, ready.p, ready.n, MSG_NOSIGNAL);
+    ssize_t n = send(k->c.wire.fd, ready.p, ready.n, MSG_NOSIGNAL);
 
     stats->writes++;
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -39,7 +39,7 @@ static bool send_once(struct link *k, struct slice ready)
     }
     if (n > 0) {
         stats->bytes_out += (uint64_t)n;
-        k->c.bytes_out += (uint64_t)n;
+        k->c.wire.bytes_out += (uint64_t)n;
         outbox_taken(k->c.out, (size_t)n);
         link_touch(k);
         if (k->c.closing) { /* it does read: it gets its time anew */
@@ -71,11 +71,11 @@ static void send_some(struct link *k, uint64_t safe)
 
     if (k->doomed || over_hard(k))
         return;
-    ready = k->stuck ? (struct slice){0} : outbox_ready(k->c.out, safe);
+    ready = k->c.wire.stuck ? (struct slice){0} : outbox_ready(k->c.out, safe);
     if (ready.n && !send_once(k, ready))
         return;
     list_remove(&k->send);
-    if (k->stuck)
+    if (k->c.wire.stuck)
         list_push(&k->cs->stuck, &k->send);
     else if (outbox_pending(k->c.out))
         list_push(&k->cs->held, &k->send);

@@ -12,25 +12,12 @@
 
 /* --- connections and sessions --- */
 
-static void copy_text(char *to, size_t cap, const char *from)
-{
-    size_t n = strlen(from);
-
-    n = n < cap ? n : cap - 1;
-    memcpy(to, from, n);
-    to[n] = '\0';
-}
-
 static void opened(void *arg, struct conn *c)
 {
     struct server *sv = arg;
     struct session *s = session_new(&sv->service, clock_now());
 
-    copy_text(s->addr, sizeof s->addr, c->addr);
-    copy_text(s->laddr, sizeof s->laddr, c->laddr);
-    s->fd = c->fd;
-    s->local = c->loopback;
-    s->is_unix = c->is_unix;
+    s->wire = &c->wire;
     s->peer = c;
     c->owner = s;
     c->id = s->id;
@@ -74,7 +61,6 @@ static void input(struct conn *c, struct slice bytes, struct now now, struct con
     r->blocked = session_waits(s);
     r->close = s->close_after_reply;
     r->wants = resp_wants(&s->parser, bytes.n - run.used);
-    s->query_bytes = bytes.n - run.used;
     if (session_subscribed(s) || c->limit != &sv->limits[OUTPUT_NORMAL])
         follow_subscription(sv, c, s);
 }

@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import Closed, Server, encode, main, under_sanitizer, wait_until, words  # noqa: E402
+from leanmq import Closed, Server, alone, encode, main, under_sanitizer, wait_until, words  # noqa: E402
 
 MB = 1 << 20
 
@@ -28,11 +28,6 @@ class Peak:
     def below(self, limit):
         grown = self.grown()
         assert grown < limit or under_sanitizer(), "grew by %.1f MB" % (grown / MB)
-
-
-def alone(c):
-    """Waits until there is no client but c."""
-    wait_until(lambda: c.call("CLIENT", "LIST").count(b"\n") == 1, what="the others to be closed")
 
 
 # --- client-output-buffer-limit ---

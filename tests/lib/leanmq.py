@@ -647,6 +647,11 @@ def blocked(s, n):
                                          what="%d blocked clients" % n))
 
 
+def alone(c):
+    """Waits until there is no client but c."""
+    wait_until(lambda: c.call("CLIENT", "LIST").count(b"\n") == 1, what="the others to be closed")
+
+
 def with_control(s, what):
     c = s.client()
     try:

@@ -258,8 +258,8 @@ static void echoes_and_holds_no_buffer(void **state)
     put(fd, "hello\nyou\n");
     turn(t);
     expect(fd, "hello\nyou\n");
-    assert_null(c->query.p);
-    assert_true(conn_memory(c) < 700);
+    assert_null(c->wire.query.p);
+    assert_true(wire_memory(&c->wire) < 700);
     assert_int_equal(t->inputs, 1);
     assert_int_equal(conns_stats(t->conns)->reads, 1);
     assert_int_equal(conns_stats(t->conns)->writes, 1);
@@ -287,10 +287,10 @@ static void fragments_are_kept(void **state)
             expect(fd, p[1] ? "abc\n" : "def\n");
         } else {
             expect_nothing(fd);
-            assert_true(c->query.n > 0);
+            assert_true(c->wire.query.n > 0);
         }
     }
-    assert_null(c->query.p);
+    assert_null(c->wire.query.p);
     close(fd);
 }
 
@@ -332,7 +332,7 @@ static void any_cut_gives_the_same(void **state)
     }
     if (out.n != in.n || memcmp(in.p, out.p, in.n) != 0)
         fail_msg("seed %llu", (unsigned long long)seed);
-    assert_null(c->query.p);
+    assert_null(c->wire.query.p);
     buf_free(&in);
     buf_free(&out);
     close(fd);
@@ -393,7 +393,7 @@ static void blocked_is_not_run_but_read(void **state)
     put(fd, "3\n4");
     turns(t, 3);
     expect_nothing(fd);
-    assert_int_equal(c->query.n, 5);
+    assert_int_equal(c->wire.query.n, 5);
     assert_int_equal(conns_next_due(t->conns), INT64_MAX);
     conn_resume(c);
     assert_int_equal(conns_next_due(t->conns), 0);
@@ -438,8 +438,8 @@ static void blocked_sends_much(void **state)
             i += 100;
         turn(t);
     }
-    assert_true(c->query.n >= 256 * 1024 && c->query.n < 400 * 1024);
-    assert_true(sent > c->query.n && sent < 4000000);
+    assert_true(c->wire.query.n >= 256 * 1024 && c->wire.query.n < 400 * 1024);
+    assert_true(sent > c->wire.query.n && sent < 4000000);
     assert_int_equal(t->closed, 0);
     conn_resume(c); /* all of it is run after all */
     turns(t, 100);
@@ -560,7 +560,7 @@ static void large_reply_goes_in_parts(void **state)
     char to[65536];
     ssize_t n;
 
-    setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    setsockopt(c->wire.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     put(fd, "m3000000\n5\n");
     turn(t);
     assert_true(outbox_pending(c->out) > 2000000);
@@ -593,7 +593,7 @@ static void hard_limit_closes_at_once(void **state)
     assert_int_equal(t->closed, 0);
     put(fd, "m1001\n");
     turns(t, 1);
-    assert_int_equal(c->fd, -1);
+    assert_int_equal(c->wire.fd, -1);
     assert_int_equal(conns_next_due(t->conns), 0); /* closed() comes in a run, before the journal */
     turn(t);
     assert_int_equal(t->closed, 1);
@@ -610,7 +610,7 @@ static void soft_limit_closes_in_time(void **state)
     int fd = connect_pair(t, &c);
     int small = 4096;
 
-    setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    setsockopt(c->wire.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     c->limit = &limit_out;
     for (int i = 0; i < 2; i++) { /* in time */
         put(fd, "m40000\n");
@@ -840,16 +840,16 @@ static void accepts_on_loopback(void **state)
     expect(fd, "hi\n");
     getsockname(fd, (struct sockaddr *)&a, &n);
     snprintf(addr, sizeof addr, "127.0.0.1:%d", ntohs(a.sin_port));
-    assert_string_equal(t->last->addr, addr);
+    assert_string_equal(t->last->wire.addr, addr);
     snprintf(addr, sizeof addr, "127.0.0.1:%d", listener_port(l));
-    assert_string_equal(t->last->laddr, addr);
-    assert_true(t->last->loopback && !t->last->is_unix);
-    assert_int_equal(option(t->last->fd, IPPROTO_TCP, TCP_NODELAY), 1);
-    assert_int_equal(option(t->last->fd, SOL_SOCKET, SO_KEEPALIVE), 1);
-    assert_int_equal(option(t->last->fd, IPPROTO_TCP, TCP_KEEPIDLE), 300);
-    assert_int_equal(option(t->last->fd, IPPROTO_TCP, TCP_KEEPINTVL), 100);
-    assert_true(fcntl(t->last->fd, F_GETFL) & O_NONBLOCK);
-    assert_true(fcntl(t->last->fd, F_GETFD) & FD_CLOEXEC);
+    assert_string_equal(t->last->wire.laddr, addr);
+    assert_true(t->last->wire.loopback && !t->last->wire.is_unix);
+    assert_int_equal(option(t->last->wire.fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(option(t->last->wire.fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option(t->last->wire.fd, IPPROTO_TCP, TCP_KEEPIDLE), 300);
+    assert_int_equal(option(t->last->wire.fd, IPPROTO_TCP, TCP_KEEPINTVL), 100);
+    assert_true(fcntl(t->last->wire.fd, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(t->last->wire.fd, F_GETFD) & FD_CLOEXEC);
     conns_listen(t->conns, NULL);
     listener_free(l);
     put(fd, "again\n");
@@ -942,8 +942,8 @@ static void unix_socket_comes_and_goes(void **state)
     await(t, fd);
     expect(fd, "u\n");
     snprintf(addr, sizeof addr, "%s:0", path);
-    assert_string_equal(t->last->addr, addr);
-    assert_true(t->last->is_unix && t->last->loopback);
+    assert_string_equal(t->last->wire.addr, addr);
+    assert_true(t->last->wire.is_unix && t->last->wire.loopback);
     assert_int_equal(listener_open(t->loop, &o, &l2, &why), ERR_LOCKED); /* in use */
     close(fd);
     conns_listen(t->conns, NULL);

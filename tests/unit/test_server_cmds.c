@@ -10,10 +10,13 @@
 
 static void place(struct fixture *t, int who, msec at, const char *addr)
 {
-    struct session *s = client(t, who, at);
+    static char here[] = "127.0.0.1:6379";
+    static struct wire wire[FIXTURE_CLIENTS];
+    static char text[FIXTURE_CLIENTS][32];
 
-    snprintf(s->addr, sizeof s->addr, "%s", addr);
-    snprintf(s->laddr, sizeof s->laddr, "127.0.0.1:6379");
+    snprintf(text[who], sizeof text[who], "%s", addr);
+    wire[who] = (struct wire){.addr = text[who], .laddr = here, .fd = -1};
+    client(t, who, at)->wire = &wire[who];
 }
 
 static void a_line_says_what_a_client_does(void **state)
@@ -27,7 +30,7 @@ static void a_line_says_what_a_client_does(void **state)
     contains(t, 5 * SEC, "CLIENT INFO",
              "id=1 addr=10.0.0.1:1000 laddr=127.0.0.1:6379 fd=-1 name=worker age=5 idle=0 flags=N db=3 sub=0 "
              "psub=0 "
-             "ssub=0 multi=-1 watch=0 qbuf=0");
+             "ssub=0 multi=-1 watch=0 qbuf=13 qbuf-free=0 argv-mem=10 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0");
     contains(t, 5 * SEC, "CLIENT INFO",
              " cmd=client|info user=default redir=-1 resp=2 lib-name=py lib-ver=\n");
     expect(t, 0, "WATCH k", "+OK");
@@ -92,6 +95,8 @@ static void kill_refuses_what_it_does_not_know(void **state)
 
     expect(t, 0, "CLIENT KILL ID x", "-ERR client-id should be greater than 0");
     expect(t, 0, "CLIENT KILL ID 0", "-ERR client-id should be greater than 0");
+    expect(t, 0, "CLIENT KILL ID x ADDR", "-ERR client-id should be greater than 0"); /* from left to right */
+    expect(t, 0, "CLIENT KILL MAXAGE x", "-ERR maxage is not an integer or out of range");
     expect(t, 0, "CLIENT KILL MAXAGE 0", "-ERR maxage should be greater than 0");
     expect(t, 0, "CLIENT KILL TYPE x", "-ERR Unknown client type 'x'");
     expect(t, 0, "CLIENT KILL USER x", "-ERR No such user 'x'");
@@ -370,6 +375,7 @@ static void time_has_two_parts(void **state)
 
 static void debug_is_behind_a_setting(void **state)
 {
+    static const struct wire near = {.loopback = true};
     struct fixture *t = *state;
     const char *no =
         "-ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
@@ -379,7 +385,7 @@ static void debug_is_behind_a_setting(void **state)
     expect(t, 0, "DEBUG JMAP", no);
     t->service.config.enable_debug_command = DEBUG_LOCAL;
     expect(t, 0, "DEBUG JMAP", no);
-    client(t, 0, 0)->local = true;
+    client(t, 0, 0)->wire = &near;
     expect(t, 0, "DEBUG JMAP", "+OK");
     t->service.config.enable_debug_command = DEBUG_YES;
     expect_as(t, 1, 0, "DEBUG JMAP", "+OK");
