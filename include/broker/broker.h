@@ -48,6 +48,7 @@ struct broker {
     struct heap expiries;  /* struct db, each at its earliest expiry, in wall time */
     struct list graves;    /* struct grave: what is deleted and not freed yet */
     uint32_t ticks;        /* of TICK, mono, as of this turn: when a key is used */
+    bool frozen;           /* nothing changes by itself (CLIENT PAUSE): what is past its time only looks gone */
     bool lazy_only;        /* keys past their time go when they are met, not before: for tests */
     struct heap timeouts;  /* struct waiter by mono time */
     struct heap claims;    /* struct wait_line by the wall time at which one of it may claim something */

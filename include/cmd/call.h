@@ -26,7 +26,8 @@ struct call {
 /* A handler returns OK when it has answered, ERR_REPLIED when it answered with an error of its own, or
  * another ERR_* whose text the table in call.c has. ERR_BLOCK: it has called call_wait(). */
 
-/* Admits, runs and answers one request of a session: unknown command, arity, AUTH, MULTI, memory, disk. */
+/* Admits, runs and answers one request of a session: unknown command, arity, AUTH, MULTI, memory, disk.
+ * Or postpones it (CLIENT PAUSE): then session_waits(), and it is to be given again. */
 void call_run(struct session *s, const struct slice *arg, size_t n, struct now now);
 /* Runs an admitted command and turns its error into a reply; EXEC uses it too. Returns what the handler did.
  */
@@ -60,6 +61,8 @@ struct pending_call {
     size_t bytes;          /* of its arguments */
     bool muted;            /* CLIENT REPLY OFF or SKIP held for it: nothing is said when it is served */
 };
+/* A timeout in milliseconds, 0 or more, that is not past the end of time. */
+int call_timeout_ms(struct call *c, struct slice text, msec *ms);
 /* Makes the session wait for the keys; takes p's content. `kind`, `group`, `until` as wait_start(). */
 void call_wait(struct call *c, const struct pending_call *p, const struct slice *key, size_t n,
                enum wait_kind kind, struct slice group, usec until);

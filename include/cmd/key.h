@@ -18,7 +18,8 @@ struct key *key_write_in(struct call *c, int db, struct slice name);
 int key_read_as(struct call *c, struct slice name, enum key_type type, struct key **out);
 int key_write_as(struct call *c, struct slice name, enum key_type type, struct key **out);
 
-/* For who meets keys otherwise than by their names: true if it was past its time, and is removed now. */
+/* For who meets keys otherwise than by their names: true if it was past its time, and is
+ * removed now unless a pause keeps it. */
 bool key_end(struct call *c, struct key *k);
 
 const char *key_encoding(const struct key *k);         /* as OBJECT ENCODING tells it */

@@ -43,6 +43,12 @@ struct service {
     uint64_t n_sessions, next_session;
     struct list to_close;        /* sessions whose connection is to be closed: turn() obeys */
     struct list resumed;         /* sessions that no longer wait: their input is to be looked at */
+    struct pause {               /* CLIENT PAUSE */
+        enum { PAUSE_NOTHING, PAUSE_WRITES, PAUSE_ALL } what;
+        usec until; /* mono */
+    } pause;
+    struct list postponed; /* sessions whose next command waits for its end, in order */
+    uint64_t n_postponed;
     struct command_stats *stats; /* by row of the table */
     uint64_t commands, errors;
     struct dict errorstats; /* struct error_stat, by the first word of the error */
@@ -69,6 +75,10 @@ void service_free(struct service *s);
 int64_t service_clients_fit(int64_t clients);
 /* What the broker takes from the settings, after CONFIG SET. */
 void service_apply_config(struct service *s);
+
+/* A pause whose time is over ends: who was postponed is in `resumed`. */
+void pause_run(struct service *s, struct now now);
+usec pause_due(const struct service *s); /* when that is to be called (mono); INT64_MAX: there is none */
 
 /* One record out of the journal. Not OK: no record of ours. */
 int service_replay(struct service *s, const struct slice *word, size_t n);

@@ -32,6 +32,7 @@ struct session {
     bool close_after_reply; /* QUIT, protocol error */
     bool killed;            /* close without a further word; in service.to_close */
     struct list to_close, resumed;
+    struct list postponed; /* linked while its next command waits for the end of a pause */
     enum session_reply replies;
 
     /* MULTI */
@@ -73,9 +74,10 @@ struct session_run {
 struct session_run session_input(struct session *s, const char *p, size_t n, unsigned budget, struct now now);
 /* At the end of a connection's run: waiters of its last adds are served. */
 void session_run_end(struct service *s, struct now now);
+/* For something to come, or for the end of a pause. */
 static inline bool session_waits(const struct session *s)
 {
-    return s->waiting != NULL;
+    return s->waiting || list_linked(&s->postponed);
 }
 /* Asks for the connection to be closed. */
 void session_kill(struct session *s);

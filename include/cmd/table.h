@@ -32,6 +32,7 @@ enum command_flag {
     CMD_STALE = 1 << 18,
     CMD_SKIP_MONITOR = 1 << 19,
     CMD_DANGEROUS = 1 << 20, /* may hold all others up, without being CMD_ADMIN */
+    CMD_MAY_REPLICATE = 1 << 21, /* no change of data, but others hear of it: CLIENT PAUSE WRITE holds it */
 };
 
 /* Which arguments are keys: from first to last (negative: counted from the end), every step-th. first

@@ -61,7 +61,7 @@ void expiry_swap(struct broker *b, int one, int other)
 
 bool expiry_next(const struct broker *b, msec *at)
 {
-    const struct heap_node *first = b->lazy_only ? NULL : heap_first(&b->expiries);
+    const struct heap_node *first = b->lazy_only || b->frozen ? NULL : heap_first(&b->expiries);
 
     if (first)
         *at = first->at;

@@ -1,9 +1,21 @@
 /* cmd/blocked.c - commands that wait: kept, served, ended. See cmd/call.h. */
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "cmd/call.h"
 #include "cmd/service.h"
 #include "cmd/session.h"
+
+int call_timeout_ms(struct call *c, struct slice text, msec *ms)
+{
+    if (!num_i64(text, ms))
+        return ERR_TIMEOUT;
+    if (*ms < 0)
+        return ERR_TIMEOUT_NEG;
+    if (*ms > INT64_MAX - c->now.wall)
+        return call_fail(c, "ERR timeout is out of range");
+    return OK;
+}
 
 size_t call_bytes(const struct call *c)
 {

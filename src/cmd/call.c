@@ -6,6 +6,7 @@
 #include "cmd/service.h"
 #include "cmd/session.h"
 #include "handlers.h"
+#include "pause.h"
 
 #include <ctype.h>
 
@@ -301,6 +302,14 @@ static void run_admitted(struct call *c)
         call_execute(c);
 }
 
+/* The next command is muted as CLIENT REPLY wants it; what comes besides replies is not. */
+static void unmute(struct session *s)
+{
+    outbox_mute(&s->out, false);
+    if (s->replies != REPLY_OFF)
+        s->replies = s->replies == REPLY_SKIP ? REPLY_ON : REPLY_SKIP;
+}
+
 void call_run(struct session *s, const struct slice *arg, size_t n, struct now now)
 {
     struct call c = {.service = s->service,
@@ -314,19 +323,24 @@ void call_run(struct session *s, const struct slice *arg, size_t n, struct now n
     uint64_t from = outbox_pos(&s->out);
     int err;
 
-    outbox_mute(&s->out, s->replies == REPLY_OFF || s->replies == REPLY_SKIP);
+    if (s->replies != REPLY_ON)
+        outbox_mute(&s->out, s->replies != REPLY_SKIP_NEXT);
     if (!find_command(&c)) {
         refuse(&c, ERR_REPLIED);
     } else if ((err = call_admit(&c)) != OK) {
         refuse(&c, err);
     } else {
         s->last_command = c.cmd;
+        if (c.service->pause.what && pause_holds(&c)) {
+            outbox_mute(&s->out, false);
+            pause_postpone(s);
+            return;
+        }
         run_admitted(&c);
     }
     s->commands++;
-    outbox_mute(&s->out, false);
-    if (s->replies == REPLY_SKIP || s->replies == REPLY_SKIP_NEXT)
-        s->replies = s->replies == REPLY_SKIP ? REPLY_ON : REPLY_SKIP;
+    if (s->replies != REPLY_ON)
+        unmute(s);
     if (!c.cmd || !(c.cmd->flags & CMD_NODATA))
         outbox_mark(&s->out, from, broker_offset(c.broker));
     broker_touch(c.broker, &s->out);

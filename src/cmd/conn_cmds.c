@@ -198,8 +198,7 @@ int cmd_client_setinfo(struct call *c)
     if (!ver && !slice_is(what, "LIB-NAME"))
         return call_fail(c, "ERR Unrecognized option '%.*s'", SLICE_ARG(what));
     if (!word_good(value))
-        return call_fail(c, "ERR %s cannot contain spaces, newlines or special characters.",
-                         ver ? "lib-ver" : "lib-name");
+        return call_fail(c, "ERR %.*s cannot contain spaces, newlines or special characters.", SLICE_ARG(what));
     set_word(ver ? &c->session->lib_ver : &c->session->lib_name, value);
     reply_ok(c->reply);
     return OK;

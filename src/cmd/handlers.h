@@ -14,7 +14,10 @@ int cmd_ping(struct call *c), cmd_echo(struct call *c), cmd_hello(struct call *c
 int cmd_client_id(struct call *c), cmd_client_info(struct call *c), cmd_client_list(struct call *c),
     cmd_client_setname(struct call *c), cmd_client_getname(struct call *c),
     cmd_client_setinfo(struct call *c), cmd_client_kill(struct call *c), cmd_client_unblock(struct call *c),
-    cmd_client_reply(struct call *c), cmd_client_help(struct call *c);
+    cmd_client_reply(struct call *c), cmd_client_help(struct call *c), cmd_client_no_evict(struct call *c),
+    cmd_client_no_touch(struct call *c), cmd_client_tracking(struct call *c),
+    cmd_client_getredir(struct call *c), cmd_client_trackinginfo(struct call *c),
+    cmd_client_pause(struct call *c), cmd_client_unpause(struct call *c);
 /* command_cmds.c */
 int cmd_command(struct call *c), cmd_command_count(struct call *c), cmd_command_info(struct call *c),
     cmd_command_docs(struct call *c), cmd_command_getkeys(struct call *c), cmd_command_help(struct call *c);

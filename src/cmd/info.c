@@ -132,7 +132,7 @@ static void clients(struct info *i)
     put_n(i, "maxclients", i->s->config.maxclients);
     put_u(i, "client_recent_max_input_buffer", in);
     put_u(i, "client_recent_max_output_buffer", out);
-    put_u(i, "blocked_clients", i->s->broker.waiters);
+    put_u(i, "blocked_clients", i->s->broker.waiters + i->s->n_postponed);
     put_n(i, "tracking_clients", 0);
     put_u(i, "pubsub_clients", listen);
     put_u(i, "clients_in_timeout_table", i->s->broker.timeouts.n);

@@ -37,14 +37,8 @@ static int fail_group_only(struct call *c, const char *option)
 
 static int parse_block(struct call *c, struct slice text, struct read *a)
 {
-    if (!num_i64(text, &a->timeout))
-        return ERR_TIMEOUT;
-    if (a->timeout < 0)
-        return ERR_TIMEOUT_NEG;
-    if (a->timeout > INT64_MAX - c->now.wall)
-        return call_fail(c, "ERR timeout is out of range");
     a->blocks = true;
-    return OK;
+    return call_timeout_ms(c, text, &a->timeout);
 }
 
 static int parse_claim(struct call *c, struct slice text, struct read *a)

@@ -29,6 +29,7 @@ void service_init(struct service *s, struct hash_seed seed, const char run_id[41
     dict_init(&s->by_id, &session_by_id_type, &s->broker.seed);
     list_init(&s->to_close);
     list_init(&s->resumed);
+    list_init(&s->postponed);
     s->stats = mem_zalloc(command_count() * sizeof *s->stats);
     dict_init(&s->errorstats, &error_type, &s->broker.seed);
     random_seed(&s->random, seed.k0 ^ seed.k1);

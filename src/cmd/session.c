@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "handlers.h"
+#include "pause.h"
 
 #define INLINE_MAX (64 * 1024)
 #define ARGS_KEPT  4096
@@ -57,6 +58,7 @@ static void unsubscribe_all(struct session *s)
 static void let_go(struct session *s)
 {
     call_wait_end(s);
+    pause_forget(s);
     multi_forget(s);
     unsubscribe_all(s);
 }
@@ -87,7 +89,8 @@ void session_reset(struct session *s)
     s->replies = REPLY_ON;
     outbox_mute(&s->out, false);
     s->authenticated = !*s->service->config.requirepass;
-    mem_free(s->name);
+    s->no_evict = s->no_touch = false;
+    mem_free(s->name); /* not of the library: it is the same */
     s->name = NULL;
 }
 
@@ -100,6 +103,7 @@ void session_kill(struct session *s)
 {
     s->killed = true;
     call_wait_end(s); /* nothing more is to be taken out for it */
+    pause_forget(s);
     if (!list_linked(&s->to_close))
         list_push(&s->service->to_close, &s->to_close);
 }
@@ -166,6 +170,8 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
     const char *why;
 
     s->seen = now.mono;
+    if (list_linked(&s->postponed))
+        return run;
     s->given = n;
     while (!s->waiting && !s->close_after_reply && !s->killed && run.used < n) {
         struct resp_limits limits = limits_of(s); /* AUTH changes them */
@@ -182,12 +188,14 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
             protocol_error(s, why);
             break;
         }
-        run.used += used;
-        s->net_in += used;
         if (sv->args.n) {
             run_one(s, &sv->args, now);
             budget--;
         }
+        if (list_linked(&s->postponed)) /* it comes again */
+            break;
+        run.used += used;
+        s->net_in += used;
     }
     s->given = 0;
     if (sv->args.cap > ARGS_KEPT) /* one enormous request must not hold its array for ever */

@@ -225,6 +225,7 @@ void server_turn(struct server *sv)
     struct broker *b = &s->broker;
     struct now now = clock_now();
 
+    pause_run(s, now);
     if (!s->server.loading) {
         sv->work_left = deadlines_run(b, now, (unsigned)s->config.turn_deadlines);
         sv->work_left |= graves_dig(b, (size_t)s->config.turn_frees);
@@ -254,7 +255,7 @@ static usec wait_for(struct server *sv)
     const struct broker *b = &sv->service.broker;
     struct now now = clock_now();
     usec conns = conns_next_due(sv->conns), journal = b->journal ? journal_due(b->journal) : INT64_MAX;
-    usec due = sooner(conns, journal), left;
+    usec due = sooner(sooner(conns, journal), pause_due(&sv->service)), left;
 
     if (sv->watchdog)
         due = sooner(due, sv->last_watchdog + sv->watchdog);

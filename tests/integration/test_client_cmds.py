@@ -5,7 +5,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import Raw, Server, alone, blocked, both, main, wait_until  # noqa: E402
+from leanmq import Raw, Server, Status, alone, blocked, both, cpu_ms, main, wait_until  # noqa: E402
 
 
 # --- LIST, INFO ---
@@ -204,6 +204,313 @@ def test_kill_is_particular(s, a):
             ("SKIPME maybe", "syntax error"), ("FOO bar", "syntax error"), ("ID 1 FOO", "syntax error")):
         a.expect("CLIENT KILL " + args, "-ERR " + wanted)
     a.expect("CLIENT KILL", "-ERR wrong number of arguments for 'client|kill' command")
+
+
+# --- PAUSE ---
+
+def held(s, a, n):
+    """Until n clients wait; for a pause that lets INFO through."""
+    wait_until(lambda: int(a.info("clients")["blocked_clients"]) == n, what="%d clients to wait" % n)
+
+
+def test_pause_write_lets_reads_pass(s, a, b, c):
+    a.call("SET", "k", "v")
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    for command, wanted in (("GET k", "v"), ("EXISTS k", ":1"), ("PING", "+PONG"), ("CLIENT ID", ":%d" % a.id()),
+                            ("SUBSCRIBE x", "[subscribe x :1]"), ("UNSUBSCRIBE x", "[unsubscribe x :0]"),
+                            ("WATCH k", "+OK"), ("UNWATCH", "+OK"), ("MULTI", "+OK"), ("GET k", "+QUEUED"), ("EXEC", "[v]"),
+                            ("CONFIG SET timeout 0", "+OK"), ("SELECT 1", "+OK"), ("SELECT 0", "+OK")):
+        a.expect(command, wanted)
+    b.send("SET", "k", "w")
+    b.send("GET", "k")
+    c.send("PUBLISH", "x", "y")
+    held(s, a, 2)
+    a.expect("GET k", "v")
+    text = a.call("CLIENT", "LIST")
+    assert text.count(b" flags=b ") == 2 and b" cmd=set " in text and b" cmd=publish " in text, text
+    a.expect("CLIENT UNPAUSE", "+OK")
+    b.expect_read("+OK")
+    b.expect_read("w")
+    c.expect_read(":0")
+    held(s, a, 0)
+
+
+def test_pause_all_ends_by_itself(s, a, b, new):
+    start = time.monotonic()
+    a.expect("CLIENT PAUSE 300", "+OK")
+    others = [b] + [new() for _ in range(3)]
+    for other in others:
+        other.send("PING")
+    a.send("CLIENT", "UNPAUSE")             # waits like all others
+    a.expect_read("+OK")
+    assert time.monotonic() - start >= 0.29
+    for other in others:
+        other.expect_read("+PONG")
+
+
+def test_a_refused_command_does_not_wait(s, a, b):
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    b.expect("SET k", "-ERR wrong number of arguments for 'set' command")
+    b.expect_error("NOSUCH", "ERR unknown command")
+    b.expect("MULTI", "+OK")
+    b.expect("WATCH k", "-ERR WATCH inside MULTI is not allowed")
+    a.expect("CLIENT UNPAUSE", "+OK")
+
+
+def test_pause_write_and_transactions(s, a, b, c):
+    b.call("MULTI")
+    b.call("SET", "k", "v")
+    c.call("MULTI")
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    b.send("EXEC")
+    c.send("SET", "l", "v")                 # already when it would be queued
+    held(s, a, 2)
+    a.expect("CLIENT UNPAUSE", "+OK")
+    b.expect_read("[+OK]")
+    c.expect_read("+QUEUED")
+    c.expect("EXEC", "[+OK]")
+
+
+def test_a_transaction_that_pauses_goes_on(s, a, b):
+    a.call("SET", "old", "v", "PX", "1")
+    wait_until(lambda: a.call("EXISTS", "old") == 0, what="the key to expire")
+    a.expect("MULTI", "+OK")
+    a.expect("CLIENT PAUSE 60000 WRITE", "+QUEUED")
+    a.expect("SET k v", "+QUEUED")
+    a.expect("RPUSH old x", "+QUEUED")
+    a.expect("EXEC", "[+OK +OK :1]")
+    b.send("SET", "k", "w")
+    held(s, a, 1)
+    a.expect("GET k", "v")
+    a.expect("CLIENT UNPAUSE", "+OK")
+    b.expect_read("+OK")
+
+
+def test_a_key_that_expires_in_a_pause_looks_gone_and_is_kept():
+    with Server(enable_debug_command="yes") as s:
+        a, b = s.client(), s.client()
+        a.call("SET", "k", "v", "PX", "60")
+        a.call("SET", "l", "v", "PX", "60")
+        a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+        wait_until(lambda: a.call("GET", "k") != b"v", what="the key to look gone")
+        a.expect("GET l", "nil")
+        a.expect("TTL k", ":-2")
+        a.expect("DBSIZE", ":2")
+        assert a.info("stats")["expired_keys"] == "0"
+        a.expect("MULTI", "+OK")
+        a.expect("GET k", "+QUEUED")
+        a.expect("EXEC", "[nil]")
+        cpu = cpu_ms(s.pid)
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:       # a deadline in the past must not keep the loop awake
+            time.sleep(0.05)
+        assert cpu_ms(s.pid) - cpu < 150
+        b.send("SET", "k", "new")
+        a.expect("CLIENT UNPAUSE", "+OK")
+        b.expect_read("+OK")
+        wait_until(lambda: a.call("DBSIZE") == 1, what="the other key to go")
+        assert a.info("stats")["expired_keys"] == "2"
+
+
+def test_the_longer_and_the_stricter_pause_hold(s, a, b, c):
+    a.expect("MULTI", "+OK")
+    for command in ("CLIENT PAUSE 300 WRITE", "CLIENT PAUSE 1 WRITE", "CLIENT PAUSE 0 WRITE", "CLIENT PAUSE 250 WRITE"):
+        a.expect(command, "+QUEUED")
+    start = time.monotonic()
+    a.expect("EXEC", "[+OK +OK +OK +OK]")
+    b.send("SET", "k", "v")
+    held(s, a, 1)
+    b.expect_read("+OK")
+    assert 0.29 <= time.monotonic() - start < 5
+    a.expect("MULTI", "+OK")
+    for command in ("CLIENT PAUSE 300 ALL", "CLIENT PAUSE 10 WRITE"):
+        a.expect(command, "+QUEUED")
+    start = time.monotonic()
+    a.expect("EXEC", "[+OK +OK]")
+    b.expect("PING", "+PONG")
+    assert 0.29 <= time.monotonic() - start < 5
+    a.expect("CLIENT PAUSE 300 WRITE", "+OK")
+    start = time.monotonic()
+    a.expect("CLIENT PAUSE 0", "+OK")       # ALL, of no time: what there is becomes strict
+    b.expect("PING", "+PONG")
+    assert 0.28 <= time.monotonic() - start < 5
+
+
+def test_a_pause_of_nothing(s, a):
+    a.expect("CLIENT PAUSE 0", "+OK")
+    a.expect("SET k v", "+OK")
+    a.expect("CLIENT UNPAUSE", "+OK")
+    a.expect("CLIENT UNPAUSE", "+OK")
+
+
+def test_a_blocked_client_and_a_pause(s, a, b, c):
+    """Its time runs on; what would serve it waits; it cannot be told from others that wait."""
+    b.send("BRPOP", "l", "0")
+    c.send("BRPOP", "m", "0.2")
+    held(s, a, 2)
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    c.expect_read("nil*")
+    c.send("LPUSH", "l", "x")
+    held(s, a, 2)
+    a.expect("CLIENT UNPAUSE", "+OK")
+    c.expect_read(":1")
+    b.expect_read("[l x]")
+
+
+def test_unblock_does_not_end_a_pause_for_one(s, a, b):
+    ident = b.id()
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    b.send("SET", "k", "v")
+    held(s, a, 1)
+    if not s.redis:
+        a.expect("CLIENT UNBLOCK %d" % ident, ":0")
+        a.expect("CLIENT UNBLOCK %d ERROR" % ident, ":0")
+    a.expect("CLIENT UNPAUSE", "+OK")
+    b.expect_read("+OK")
+
+
+def test_a_paused_client_that_leaves_or_is_killed_writes_nothing(s, a, b, c):
+    ident = c.id()
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    b.send("SET", "k", "v")
+    c.send("SET", "l", "v")
+    held(s, a, 2)
+    b.close()
+    held(s, a, 1)
+    a.expect("CLIENT KILL ID %d" % ident, ":1")
+    c.expect_closed()
+    held(s, a, 0)
+    a.expect("CLIENT UNPAUSE", "+OK")
+    a.expect("EXISTS k l", ":0")
+
+
+def test_a_skipped_reply_stays_skipped_over_a_pause(s, a, b):
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    b.send("CLIENT", "REPLY", "SKIP")
+    b.send("SET", "k", "v")
+    b.send("ECHO", "next")
+    held(s, a, 1)
+    a.expect("CLIENT UNPAUSE", "+OK")
+    b.expect_read("next")
+    b.expect("GET k", "v")
+
+
+def test_requests_of_all_forms_and_sizes_wait_whole(s, a, new):
+    big = "x" * (3 << 20)
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    inline, large, cut, many = [new() for _ in range(4)]
+    inline.send_raw(b'SET "key one" "a b"\r\nGET "key one"\r\n')
+    large.send("SET", "big", big)
+    large.send("STRLEN" if s.redis else "GET", "big")
+    cut.send_raw(b"*3\r\n$3\r\nSET\r\n$3\r\ncut\r\n$1\r\n1\r\n*2\r\n$3\r\nGE")
+    many.send_raw(b"INCR n\r\n" * 1000)
+    held(s, a, 4)
+    cut.send_raw(b"T\r\n$3\r\ncut\r\n")
+    a.expect("CLIENT UNPAUSE", "+OK")
+    inline.expect_read("+OK")
+    inline.expect_read('"a b"')
+    large.expect_read("+OK")
+    assert large.read() in (big.encode(), len(big))
+    cut.expect_read("+OK")
+    cut.expect_read("1")
+    assert [many.read() for _ in range(1000)] == list(range(1, 1001))
+
+
+def test_after_a_pause_all_go_on_in_their_order(s, a, new):
+    a.expect("CLIENT PAUSE 60000 WRITE", "+OK")
+    others = [new() for _ in range(50)]
+    for i, other in enumerate(others):
+        other.send("RPUSH", "l", i)
+        held(s, a, i + 1)
+    a.expect("CLIENT UNPAUSE", "+OK")
+    assert [other.read() for other in others] == list(range(1, 51))
+
+
+def test_shutdown_and_a_rewrite_work_in_a_pause():
+    for mode in ("ALL", "WRITE"):
+        with Server() as s:
+            a, b, c = s.client(), s.client(), s.client()
+            a.call("SET", "k", "v")
+            a.expect("CLIENT PAUSE 3600000 " + mode, "+OK")
+            b.send("SET", "k", "w")
+            if mode == "WRITE":
+                held(s, c, 1)
+                assert isinstance(c.call("BGREWRITEAOF"), Status)
+                wait_until(lambda: c.info("persistence")["aof_rewrite_in_progress"] == "0", what="the rewrite")
+            c.send("SHUTDOWN")
+            assert s.wait_exit() == 0
+            s.start()
+            s.client().expect("GET k", "v")
+
+
+def test_sigterm_ends_a_pause():
+    with Server() as s:
+        a, b = s.client(), s.client()
+        a.expect("CLIENT PAUSE 3600000", "+OK")
+        b.send("SET", "k", "w")
+        assert s.stop() == 0
+
+
+def test_pause_is_particular(s, a):
+    for args, wanted in (("abc", "timeout is not an integer or out of range"), ("-1", "timeout is negative"),
+                         ("1.5", "timeout is not an integer or out of range"), ("1 foo", "CLIENT PAUSE mode must be WRITE or ALL"),
+                         ("abc foo", "CLIENT PAUSE mode must be WRITE or ALL"), ("99999999999999999999", "timeout is not an integer or out of range"),
+                         ("1 WRITE x", "unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP.")):
+        a.expect("CLIENT PAUSE " + args, "-ERR " + wanted)
+    if not s.redis:
+        a.expect("CLIENT PAUSE 9223372036854775807", "-ERR timeout is out of range")
+        a.expect("CLIENT PAUSE 9000000000000000000 WRITE", "+OK")
+        a.expect("PING", "+PONG")
+        a.expect("CLIENT UNPAUSE", "+OK")
+    a.expect("CLIENT PAUSE", "-ERR wrong number of arguments for 'client|pause' command")
+    a.expect("CLIENT UNPAUSE 1", "-ERR wrong number of arguments for 'client|unpause' command")
+
+
+# --- flags, tracking ---
+
+def test_flags(s, a, b):
+    names = ("NO-EVICT",) if s.redis else ("NO-EVICT", "NO-TOUCH")
+    for name in names:
+        b.expect("CLIENT %s on" % name, "+OK")
+        b.expect("CLIENT %s maybe" % name, "-ERR syntax error")
+        b.expect("CLIENT %s" % name, "-ERR wrong number of arguments for 'client|%s' command" % name.lower())
+    ident = b.id()
+    assert row(a, ident)["flags"] == s.pick("eT", "e")
+    b.expect("CLIENT NO-EVICT off", "+OK")
+    assert row(a, ident)["flags"] == s.pick("T", "N")
+    if not s.redis:
+        b.call("CLIENT", "SETINFO", "LIB-NAME", "lib")
+        b.expect("RESET", "+RESET")
+        got = row(a, ident)
+        assert got["flags"] == "N" and got["lib-name"] == "lib", got
+
+
+@both
+def test_there_is_no_tracking_and_it_says_so(s, a):
+    off = "{flags=~[off] redirect=:-1 prefixes=[]}" if a.proto == 3 else "[flags [off] redirect :-1 prefixes []]"
+    a.expect("CLIENT TRACKINGINFO", off)
+    a.expect("CLIENT GETREDIR", ":-1")
+    if s.redis:
+        return
+    for command in ("TRACKING ON", "TRACKING OFF", "TRACKING ON BCAST PREFIX a", "TRACKING maybe", "CACHING YES"):
+        a.expect("CLIENT " + command, "-ERR client-side caching is not supported: nobody is told when a key changes")
+    a.expect("CLIENT TRACKINGINFO", off)
+    a.expect("CLIENT MAINT_NOTIFICATIONS ON", "-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
+    a.expect("PING", "+PONG")
+
+
+def test_setinfo_says_the_option_as_it_was_given(s, a):
+    if s.redis:
+        return
+    a.expect(("CLIENT", "SETINFO", "Lib-Name", "a b"), "-ERR Lib-Name cannot contain spaces, newlines or special characters.")
+    a.expect(("CLIENT", "SETINFO", "lib-ver", ""), "+OK")
+
+
+def test_help_names_every_subcommand(s, a):
+    text = b" ".join(a.call("CLIENT", "HELP"))
+    for name in ("GETNAME GETREDIR ID INFO KILL LIST NO-EVICT NO-TOUCH PAUSE REPLY SETINFO SETNAME TRACKINGINFO "
+                 "UNBLOCK UNPAUSE").split():
+        assert s.redis or name.encode() in text, name
 
 
 # --- REPLY ---

@@ -551,6 +551,7 @@ bool sim_turn(struct simbroker *s)
     uint64_t before = broker_offset(broker_of(s));
     unsigned first = (unsigned)random_below(&s->random, SIM_CLIENTS);
 
+    pause_run(sv, s->now);
     deadlines_run(broker_of(s), s->now, (unsigned)sv->config.turn_deadlines);
     graves_dig(broker_of(s), (size_t)sv->config.turn_frees);
     session_run_end(sv, s->now);
@@ -587,7 +588,7 @@ static void judge_replies(const struct simbroker *s)
         if (!c->session || c->uncounted)
             continue;
         sim_must(c->out.n == 0);
-        sim_must(c->replies + session_waits(c->session) == c->session->commands);
+        sim_must(c->replies + (c->session->waiting != NULL) == c->session->commands);
     }
 }
 

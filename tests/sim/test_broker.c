@@ -805,6 +805,14 @@ static void make_ping(struct history *h)
     word(h, "%s", once_in(h, 2) ? "PING" : once_in(h, 2) ? "HELLO 3" : "HELLO 2");
 }
 
+static void make_pause(struct history *h)
+{
+    if (once_in(h, 3))
+        word(h, "CLIENT UNPAUSE");
+    else
+        word(h, "CLIENT PAUSE %d %s", (int)below(h, 100), once_in(h, 3) ? "ALL" : "WRITE");
+}
+
 static const struct {
     void (*make)(struct history *h);
     unsigned weight;
@@ -844,6 +852,7 @@ static const struct {
     {make_hash, 6},
     {make_members, 6},
     {make_zset, 6},
+    {make_pause, 1},
     /* clang-format on */
 };
 
