@@ -564,14 +564,37 @@ class Generator:
                          [b"COMMAND", b"GETKEYS", b"SET", b"a", b"b"], [b"COMMAND", b"GETKEYS", b"PING", b"x"], [b""],
                          [b"COMMAND", b"GETKEYS", b"XREADGROUP", b"GROUP", b"streams", b"c", b"STREAMS", b"k", b">"])
 
+    def client(self):
+        """CLIENT, with nothing that closes, mutes or stops the one that asks."""
+        kind = self.some(b"normal", b"master", b"replica", b"slave", b"pubsub", b"NORMAL", b"x", b"")
+        number = self.some(b"0", b"-1", b"999999", b"9223372036854775807", b"9223372036854775808", b"x", b" 1", b"+1", b"01", b"1.0", b"")
+        c = self.some(
+            [b"LIST", b"TYPE", self.some(b"master", b"replica", b"slave", b"x", b"")], [b"LIST", b"ID"], [b"LIST", b"FOO"],
+            [b"LIST", b"ID"] + [self.some(b"999999", b"-1", b"0", b"x", b"9223372036854775808") for _ in range(self.r.randint(1, 3))],
+            [b"LIST", b"TYPE", kind, b"x"], [b"KILL", b"ID", number], [b"KILL", number], [b"KILL"], [b"KILL", b"1.2.3.4:5"],
+            [b"KILL", b"TYPE", self.some(b"master", b"replica", b"slave", b"x"), b"SKIPME", self.some(b"yes", b"no", b"x")],
+            [b"KILL", b"ID", number, self.some(b"ADDR", b"LADDR", b"TYPE", b"USER", b"FOO")],
+            [b"KILL", b"ADDR", b"1.2.3.4:5", b"LADDR", b"x", b"USER", self.some(b"default", b"nobody")],
+            [b"KILL", b"SKIPME", self.some(b"maybe", b"")], [b"UNBLOCK", number], [b"UNBLOCK", number, self.some(b"TIMEOUT", b"error", b"x")],
+            [b"UNBLOCK", number, b"ERROR", b"x"], [b"PAUSE", self.some(b"0", b"-1", b"x", b"1.5", b"", b"99999999999999999999")],
+            [b"PAUSE", self.some(b"0", b"1", b"x"), self.some(b"WRITE", b"all", b"x")], [b"PAUSE", b"1", b"ALL", b"x"], [b"PAUSE"],
+            [b"UNPAUSE"], [b"UNPAUSE", b"x"], [b"REPLY", self.some(b"on", b"x", b"")], [b"REPLY"], [b"REPLY", b"ON", b"x"],
+            [b"NO-EVICT", self.some(b"on", b"OFF", b"x")], [b"NO-EVICT"], [b"GETREDIR"], [b"GETREDIR", b"x"], [b"TRACKINGINFO"],
+            [b"TRACKINGINFO", b"x"], [b"TRACKING"], [b"CACHING"], [b"CACHING", b"yes", b"x"], [b"ID", b"x"], [b"INFO", b"x"], [b"GETNAME", b"x"],
+            [b"SETNAME"], [b"SETNAME", self.some(b"name", b"", b"a b", b"a\tb", b"\x7f", b"~!")], [b"GETNAME"], [b"MAINT_NOTIFICATIONS", b"ON"],
+            [b"HELP", b"x"])
+        return [b"CLIENT"] + c
+
     def one(self):
         x = self.r.random()
         if x < 0.17:
             c = self.strings()
         elif x < 0.27:
             c = self.lists()
-        elif x < 0.30:
+        elif x < 0.29:
             c = self.general()
+        elif x < 0.30:
+            c = self.client()
         elif x < 0.38:
             c = self.generic()
         else:
