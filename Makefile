@@ -50,6 +50,9 @@ leanmqd leanmq-bench leanmq-check-aof: %: $(OUT)/%
 $(OUT)/leanmqd: $(MAIN) $(LIB)
 	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(MAIN) $(LIB) $(LIBS)
 
+$(OUT)/leanmq-bench: $(patsubst %.c,$(OUT)/%.o,$(wildcard tools/bench/*.c)) $(LIB)
+	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(OUT)/leanmq-%: $(OUT)/tools/leanmq-%.o $(LIB)
 	$(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
