@@ -48,9 +48,14 @@ void broker_free(struct broker *b)
     buf_free(&b->nowhere);
 }
 
+static struct heap_node *forgetting_next(const struct broker *b)
+{
+    return b->lazy_only || b->frozen ? NULL : heap_first(&b->forgetting);
+}
+
 static struct idmp_place *forgetting_due(const struct broker *b, msec wall)
 {
-    struct heap_node *n = b->lazy_only ? NULL : heap_first(&b->forgetting);
+    struct heap_node *n = forgetting_next(b);
 
     return n && n->at <= wall ? list_entry(n, struct idmp_place, node) : NULL;
 }
@@ -116,8 +121,7 @@ static usec left_until(msec at, msec wall)
 
 usec deadlines_next(const struct broker *b, struct now now)
 {
-    struct heap_node *w = heap_first(&b->timeouts), *c = heap_first(&b->claims),
-                     *f = b->lazy_only ? NULL : heap_first(&b->forgetting);
+    struct heap_node *w = heap_first(&b->timeouts), *c = heap_first(&b->claims), *f = forgetting_next(b);
     msec at;
     usec next = INT64_MAX;
 
