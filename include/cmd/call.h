@@ -34,8 +34,9 @@ void call_run(struct session *s, const struct slice *arg, size_t n, struct now n
 int call_execute(struct call *c);
 /* More is used than maxmemory allows, and nothing is left that was only waiting to be freed. */
 bool call_short_of_memory(struct service *s);
-/* The commands timed together so far get their share; at the end of a connection's run. */
-void call_batch_end(struct service *s);
+/* The commands timed together so far get their share: at the end of a connection's run, and before
+ * something else is done. `now` is wall time. */
+void call_batch_end(struct service *s, msec now);
 /* The reply for an error: of a handler, or out of the table. Counted in errorstats. */
 void call_error(struct call *c, int err);
 

@@ -33,6 +33,9 @@ struct config {
     struct output_limit output[OUTPUT_CLASSES];
     int maxmemory_policy;
     int64_t turn_commands, turn_deadlines, turn_frees;
+    /* for those who look */
+    int64_t slowlog_log_slower_than, slowlog_max_len; /* usec, -1: off; entries */
+    int64_t latency_monitor_threshold;                /* msec, 0: off */
     /* journal */
     char *dir, *appendfilename, *appenddirname;
     bool appendonly;

@@ -5,6 +5,8 @@
 
 #include "broker/broker.h"
 #include "cmd/config.h"
+#include "cmd/latency.h"
+#include "cmd/slowlog.h"
 #include "proto/outbox.h"
 #include "proto/resp.h"
 
@@ -41,6 +43,8 @@ struct service {
     struct list sessions; /* struct session, by age */
     struct dict by_id;    /* the same */
     uint64_t n_sessions, next_session;
+    struct list monitors;        /* sessions that watch all commands */
+    struct buf monitor_lines;    /* what the transaction that runs has for them */
     struct list to_close;        /* sessions whose connection is to be closed: turn() obeys */
     struct list resumed;         /* sessions that no longer wait: their input is to be looked at */
     struct pause {               /* CLIENT PAUSE */
@@ -59,8 +63,17 @@ struct service {
     struct call_batch {
         uint16_t row[64];
         unsigned n;
-        usec since;
+        usec since;               /* when the first of them began; 0: none has */
+        const struct session *of; /* whose they are */
+        bool alone;               /* no other came with the request at hand: it is timed by itself */
     } batch;
+    /* Somebody looks closely: there are monitors, SLOWLOG wants commands that take less than a batch of
+     * them, or a batch took long (cmd/slowlog.h). Each command is then timed by itself. */
+    bool closely;
+    unsigned alert; /* so many more are, after a batch that took long */
+    usec look_from; /* what takes that long interests SLOWLOG or LATENCY */
+    struct slowlog slowlog;
+    struct latency latency;
     int replay_db;            /* the database the journal's records are of */
     struct outbox replay_out; /* where replies of a replay go to be forgotten */
 };
@@ -75,6 +88,8 @@ void service_free(struct service *s);
 int64_t service_clients_fit(int64_t clients);
 /* What the broker takes from the settings, after CONFIG SET. */
 void service_apply_config(struct service *s);
+/* Who looks for what has changed: closely and look_from follow. */
+void service_look(struct service *s);
 
 /* A pause whose time is over ends: who was postponed is in `resumed`. */
 void pause_run(struct service *s, struct now now);

@@ -46,6 +46,7 @@ struct session {
     struct pending_call *waiting; /* what to serve when something comes; NULL: does not wait */
 
     struct subscriber subscriber;
+    struct list monitor; /* in service.monitors: it watches all commands */
 
     /* what CLIENT LIST shows */
     const struct wire *wire; /* the connection's: borrowed; never NULL */
@@ -83,6 +84,8 @@ static inline bool session_waits(const struct session *s)
 void session_kill(struct session *s);
 struct session *session_by_id(const struct service *s, uint64_t id);
 bool session_subscribed(const struct session *s);
+/* Hears of things it did not ask for: subscriptions, MONITOR. */
+bool session_listens(const struct session *s);
 /* The class whose client-output-buffer-limit holds for it. */
 enum output_class session_class(const struct session *s);
 void session_limit_output(struct session *s); /* its class may have changed */

@@ -34,6 +34,7 @@ struct server {
     usec next_auto_rewrite; /* not before: after a failure */
 
     usec watchdog, last_watchdog;
+    uint64_t seen_syncs; /* of the journal, by the turn before: LATENCY's */
 };
 
 /* boot.c: from the command line to a server that is ready; from there to its end. */

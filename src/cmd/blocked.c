@@ -169,6 +169,7 @@ void blocked_run(struct service *s, struct now now)
     struct broker *b = &s->broker;
     struct wait_key *k;
 
+    call_batch_end(s, now.wall); /* what follows is not the time of the commands that were run */
     while ((k = wait_next_ready(b)))
         serve_key(b, k, now);
     while (!list_empty(&b->timed_out)) {

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "broker/grave.h"
+#include "cmd/monitor.h"
 #include "cmd/service.h"
 #include "cmd/session.h"
 #include "handlers.h"
@@ -103,81 +104,115 @@ void call_error(struct call *c, int err)
         fail(c, slice_of(error_text[-err]));
 }
 
-/* --- time and counts --- */
-
-static void batch_close(struct service *s, usec now)
-{
-    struct call_batch *b = &s->batch;
-    usec each, rest;
-
-    if (!b->n)
-        return;
-    each = (now - b->since) / b->n;
-    rest = (now - b->since) % b->n;
-    for (unsigned i = 0; i < b->n; i++)
-        s->stats[b->row[i]].usec += (uint64_t)(each + (i < rest));
-    b->n = 0;
-}
-
-static void count_fast(struct service *s, size_t row)
-{
-    struct call_batch *b = &s->batch;
-
-    if (b->n == 0 && b->since == 0)
-        b->since = clock_usec();
-    b->row[b->n++] = (uint16_t)row;
-    if (b->n == sizeof b->row / sizeof *b->row) {
-        usec now = clock_usec();
-
-        batch_close(s, now);
-        b->since = now;
-    }
-}
-
-void call_batch_end(struct service *s)
-{
-    if (s->batch.n)
-        batch_close(s, clock_usec());
-    s->batch.since = 0;
-}
-
 /* Redis knows an exact number or a least one: more than the most is found out here, inside EXEC too. */
 static int run(struct call *c)
 {
     return c->cmd->max != ANY && (int)c->n > c->cmd->max ? ERR_ARITY : c->cmd->run(c);
 }
 
-static int run_timed(struct call *c, size_t row)
+/* --- time and counts --- */
+
+#define ALERT 1000 /* commands timed one by one after a batch that took long */
+
+/* Out of line, for next to nothing comes here. */
+static __attribute__((noinline)) void took_long(const struct call *c, usec t)
 {
-    usec start = clock_usec(), end;
+    struct service *s = c->service;
+
+    slowlog_offer(&s->slowlog, c, t);
+    latency_offer(s, c->cmd->flags & CMD_FAST ? LATENCY_FAST_COMMAND : LATENCY_COMMAND, t, c->now.wall);
+}
+
+/* One of them may have been slow: which one, the next time will tell. */
+static __attribute__((noinline)) void batch_took_long(struct service *s, usec t, msec now)
+{
+    const struct call_batch *b = &s->batch;
+
+    if (slowlog_wants(s, t))
+        slowlog_add_batch(&s->slowlog, b->of, b->row, b->n, t, now);
+    s->alert = ALERT;
+    service_look(s);
+}
+
+static void batch_close(struct service *s, usec end, msec now)
+{
+    struct call_batch *b = &s->batch;
+    usec all = end - b->since, each = all / b->n, rest = all % b->n;
+
+    for (unsigned i = 0; i < b->n; i++)
+        s->stats[b->row[i]].usec += (uint64_t)(each + (i < rest));
+    if (all >= s->look_from)
+        batch_took_long(s, all, now);
+    b->n = 0;
+}
+
+static int run_in_batch(struct call *c, size_t row)
+{
+    struct call_batch *b = &c->service->batch;
     int err;
 
-    batch_close(c->service, start);
+    if (!b->since) {
+        b->since = clock_usec();
+        b->of = c->session;
+    }
     err = run(c);
-    end = clock_usec();
-    c->service->stats[row].usec += (uint64_t)(end - start);
-    c->service->batch.since = end;
+    b->row[b->n++] = (uint16_t)row;
+    if (b->n == sizeof b->row / sizeof *b->row) {
+        usec now = clock_usec();
+
+        batch_close(c->service, now, c->now.wall);
+        b->since = now;
+    }
     return err;
 }
 
+void call_batch_end(struct service *s, msec now)
+{
+    if (s->batch.n)
+        batch_close(s, clock_usec(), now);
+    s->batch.since = 0;
+}
+
+/* What runs inside (EXEC) is timed on its own, too. */
+static int run_timed(struct call *c, size_t row)
+{
+    struct service *s = c->service;
+    usec start = clock_usec(), end;
+    int err;
+
+    if (s->batch.n)
+        batch_close(s, start, c->now.wall);
+    s->batch.since = start;
+    s->batch.of = c->session;
+    err = run(c);
+    end = clock_usec();
+    if (s->batch.n)
+        batch_close(s, end, c->now.wall);
+    s->batch.since = end;
+    s->stats[row].usec += (uint64_t)(end - start);
+    if (s->alert && --s->alert == 0)
+        service_look(s);
+    if (end - start >= s->look_from && err != ERR_BLOCK)
+        took_long(c, end - start);
+    return err;
+}
+
+/* A quick command among others does not deserve a clock of its own. */
 int call_execute(struct call *c)
 {
     struct service *s = c->service;
     size_t row = command_index(c->cmd);
-    int err;
+    bool closely = !(c->cmd->flags & CMD_FAST) || s->batch.alone || s->closely;
+    int err = closely ? run_timed(c, row) : run_in_batch(c, row);
 
-    if (c->cmd->flags & CMD_FAST) {
-        err = run(c);
-        count_fast(s, row);
-    } else {
-        err = run_timed(c, row);
-    }
     s->stats[row].calls++;
     s->commands++;
     if (err < 0 && err != ERR_BLOCK) {
         s->stats[row].failed++;
         call_error(c, err);
     }
+    if (closely && !list_empty(&s->monitors))
+        monitor_show(c);
     return err;
 }
 

@@ -32,9 +32,9 @@ static void put_flags(struct buf *line, const struct session *s)
         bool on;
         char letter;
     } flag[] = {
-        {session_subscribed(s), 'P'}, {s->in_multi, 'x'},          {session_waits(s), 'b'},
-        {s->watcher.dirty, 'd'},      {s->close_after_reply, 'c'}, {s->wire->is_unix, 'U'},
-        {s->no_evict, 'e'},           {s->no_touch, 'T'},
+        {list_linked(&s->monitor), 'O'}, {session_subscribed(s), 'P'}, {s->in_multi, 'x'},
+        {session_waits(s), 'b'},         {s->watcher.dirty, 'd'},      {s->close_after_reply, 'c'},
+        {s->wire->is_unix, 'U'},         {s->no_evict, 'e'},           {s->no_touch, 'T'},
     };
     size_t before = line->n;
 

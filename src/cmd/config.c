@@ -166,6 +166,15 @@ ROW("turn-frees", SETTING_INT, 0, turn_frees, "1000", 1, 1000000,
     "Pieces of large deleted values (some 8 to 64 KB each) that are freed before clients have\n"
     "their turn."),
 
+/* for those who look */
+ROW("slowlog-log-slower-than", SETTING_INT, 0, slowlog_log_slower_than, "10000", -1, INT64_MAX,
+    "Microseconds from which a command is kept for SLOWLOG. -1: none is. Below 1000 each\n"
+    "command is timed by itself, which costs some of the speed."),
+ROW("slowlog-max-len", SETTING_INT, 0, slowlog_max_len, "128", 0, 1000000,
+    "How many are kept, of at most 6 KB each."),
+ROW("latency-monitor-threshold", SETTING_INT, 0, latency_monitor_threshold, "0", 0, INT64_MAX,
+    "Milliseconds from which what held up the server is kept for LATENCY. 0: nothing is."),
+
 /* journal */
 ROW("dir", SETTING_STRING, SETTING_START_ONLY, dir, "./", 0, 0,
     "The directory that holds appenddirname."),
@@ -273,7 +282,6 @@ static const struct setting_foreign foreign[] = {
 {"zset-max-ziplist-*", SETTING_WARN, 0, "zset-max-listpack-* is the name"},
 {"hll-*", SETTING_WARN, 0, "values choose their own form"},
 {"latency-*", SETTING_WARN, 0, "not there yet"},
-{"slowlog-*", SETTING_WARN, 0, "not there yet"},
 {"notify-keyspace-events", SETTING_WARN, "", "not there yet"},
 {"tracking-table-max-keys", SETTING_WARN, 0, "there is no client tracking"},
 {"acllog-max-len", SETTING_WARN, 0, "users are not there yet"},

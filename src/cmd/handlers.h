@@ -27,6 +27,13 @@ int cmd_info(struct call *c), cmd_config_get(struct call *c), cmd_config_set(str
     cmd_flushdb(struct call *c), cmd_flushall(struct call *c), cmd_shutdown(struct call *c),
     cmd_bgrewriteaof(struct call *c), cmd_time(struct call *c);
 int cmd_debug(struct call *c);
+/* slowlog.c, latency.c, monitor.c */
+int cmd_slowlog_get(struct call *c), cmd_slowlog_len(struct call *c), cmd_slowlog_reset(struct call *c),
+    cmd_slowlog_help(struct call *c);
+int cmd_latency_latest(struct call *c), cmd_latency_history(struct call *c), cmd_latency_reset(struct call *c),
+    cmd_latency_graph(struct call *c), cmd_latency_doctor(struct call *c),
+    cmd_latency_histogram(struct call *c), cmd_latency_help(struct call *c);
+int cmd_monitor(struct call *c);
 /* key_cmds.c */
 int cmd_del(struct call *c), cmd_exists(struct call *c), cmd_type(struct call *c), cmd_expire(struct call *c),
     cmd_pexpire(struct call *c), cmd_expireat(struct call *c), cmd_pexpireat(struct call *c),

@@ -201,6 +201,7 @@ int cmd_config_set(struct call *c)
         return err;
     must(set_all(c, &c->service->settings) == OK);
     password_changed(c->service);
+    service_look(c->service); /* the next command, not the next turn */
     c->broker->orders.settings = true;
     reply_ok(c->reply);
     return OK;

@@ -27,7 +27,9 @@ void service_init(struct service *s, struct hash_seed seed, const char run_id[41
     settings_defaults(&s->settings);
     list_init(&s->sessions);
     dict_init(&s->by_id, &session_by_id_type, &s->broker.seed);
+    list_init(&s->monitors);
     list_init(&s->to_close);
+    slowlog_init(&s->slowlog);
     list_init(&s->resumed);
     list_init(&s->postponed);
     s->stats = mem_zalloc(command_count() * sizeof *s->stats);
@@ -55,6 +57,7 @@ static struct shape_limits limits_of(int64_t items, int64_t bytes)
 
 void service_apply_config(struct service *s)
 {
+    service_look(s);
     s->broker.node_limits.max_entries = (uint64_t)s->config.stream_node_max_entries;
     s->broker.node_limits.max_bytes = s->config.stream_node_max_bytes;
     s->broker.idmp_limits = (struct idmp_limits){.duration = (uint32_t)s->config.stream_idmp_duration,
@@ -82,9 +85,22 @@ void service_free(struct service *s)
         return;
     dict_clear(&s->errorstats);
     dict_clear(&s->by_id);
+    slowlog_clear(&s->slowlog);
+    buf_free(&s->monitor_lines);
     mem_free(s->stats);
     args_free(&s->args);
     outbox_free(&s->replay_out);
     outbox_pool_free(&s->pool);
     config_free(&s->config);
+}
+
+void service_look(struct service *s)
+{
+    const struct config *c = &s->config;
+    bool slowlog = c->slowlog_log_slower_than >= 0 && c->slowlog_max_len > 0;
+
+    s->look_from = latency_threshold(s);
+    if (slowlog && c->slowlog_log_slower_than < s->look_from)
+        s->look_from = c->slowlog_log_slower_than;
+    s->closely = !list_empty(&s->monitors) || s->alert || s->look_from < SLOWLOG_BATCH_LEAST;
 }

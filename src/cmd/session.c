@@ -2,6 +2,7 @@
 #include "cmd/session.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "cmd/monitor.h"
 #include "handlers.h"
 #include "pause.h"
 
@@ -61,6 +62,7 @@ static void let_go(struct session *s)
     pause_forget(s);
     multi_forget(s);
     unsubscribe_all(s);
+    monitor_stop(s);
 }
 
 void session_free(struct session *s)
@@ -71,6 +73,8 @@ void session_free(struct session *s)
     list_remove(&s->to_close);
     list_remove(&s->resumed);
     list_remove(&s->out.touched);
+    if (s->service->batch.of == s)
+        s->service->batch.n = 0;
     s->service->n_sessions--;
     outbox_free(&s->out);
     resp_free(&s->parser);
@@ -113,9 +117,14 @@ struct session *session_by_id(const struct service *sv, uint64_t id)
     return dict_find(&sv->by_id, id_text(&id));
 }
 
+bool session_listens(const struct session *s)
+{
+    return session_subscribed(s) || list_linked(&s->monitor);
+}
+
 enum output_class session_class(const struct session *s)
 {
-    return session_subscribed(s) ? OUTPUT_PUBSUB : OUTPUT_NORMAL;
+    return session_listens(s) ? OUTPUT_PUBSUB : OUTPUT_NORMAL;
 }
 
 void session_limit_output(struct session *s)
@@ -189,6 +198,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
             break;
         }
         if (sv->args.n) {
+            sv->batch.alone = used == n;
             run_one(s, &sv->args, now);
             budget--;
         }
@@ -205,7 +215,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
 
 void session_run_end(struct service *sv, struct now now)
 {
+    call_batch_end(sv, now.wall);
     if (!list_empty(&sv->broker.ready) || !list_empty(&sv->broker.timed_out))
         blocked_run(sv, now);
-    call_batch_end(sv);
 }

@@ -108,6 +108,7 @@ static void start(struct server *sv, struct now now)
     close(fd[1]);
     sv->child_pipe = fd[0];
     st->last_fork = clock_usec() - before;
+    latency_offer(&sv->service, LATENCY_FORK, st->last_fork, now.wall);
     if (sv->child < 0) {
         sv->child = 0;
         close(fd[0]);

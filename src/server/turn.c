@@ -41,11 +41,11 @@ static struct conn *conn_of(struct outbox *o)
     return list_entry(o, struct session, out)->peer;
 }
 
-/* A subscriber is silent by nature, and may fall behind by less than others. */
+/* A subscriber or a monitor is silent by nature, and may fall behind by less than others. */
 static void follow_subscription(struct server *sv, struct conn *c, struct session *s)
 {
     c->limit = &sv->limits[session_class(s)];
-    conn_set_patient(c, session_subscribed(s));
+    conn_set_patient(c, session_listens(s));
 }
 
 static void input(struct conn *c, struct slice bytes, struct now now, struct conn_input *r)
@@ -61,7 +61,7 @@ static void input(struct conn *c, struct slice bytes, struct now now, struct con
     r->blocked = session_waits(s);
     r->close = s->close_after_reply;
     r->wants = resp_wants(&s->parser, bytes.n - run.used);
-    if (session_subscribed(s) || c->limit != &sv->limits[OUTPUT_NORMAL])
+    if (session_listens(s) || c->limit != &sv->limits[OUTPUT_NORMAL])
         follow_subscription(sv, c, s);
 }
 
@@ -179,15 +179,53 @@ static void say_space(struct server *sv, const struct journal *j)
         log_notice("disk has room again: commands that add data are taken");
 }
 
+/* For LATENCY: when something began that may hold up the server; 0 while nobody watches. */
+static usec watch(const struct server *sv)
+{
+    return latency_watched(&sv->service) ? clock_usec() : 0;
+}
+
+static void watched(struct server *sv, enum latency_event event, usec began, msec now)
+{
+    if (began)
+        latency_offer(&sv->service, event, clock_usec() - began, now);
+}
+
+/* A sync that has ended and that replies waited for. */
+static void watch_syncs(struct server *sv, const struct journal *j, msec now)
+{
+    struct journal_info i;
+
+    if (!latency_watched(&sv->service) || sv->service.config.appendfsync != JOURNAL_SYNC_ALWAYS)
+        return;
+    journal_info(j, &i);
+    if (i.syncs != sv->seen_syncs)
+        latency_offer(&sv->service, LATENCY_AOF_SYNC, i.last_sync, now);
+    sv->seen_syncs = i.syncs;
+}
+
 static void commit(struct server *sv, struct now now)
 {
     struct journal *j = sv->service.broker.journal;
+    usec began = watch(sv);
 
     if (!j)
         return;
     if (journal_commit(j, now) == ERR_IO)
         disk_failed("write");
+    watched(sv, LATENCY_AOF_WRITE, began, now.wall);
+    watch_syncs(sv, j, now.wall);
     say_space(sv, j);
+}
+
+static void run_deadlines(struct server *sv, struct now now)
+{
+    struct service *s = &sv->service;
+    usec began = watch(sv);
+
+    sv->work_left = deadlines_run(&s->broker, now, (unsigned)s->config.turn_deadlines);
+    sv->work_left |= graves_dig(&s->broker, (size_t)s->config.turn_frees);
+    watched(sv, LATENCY_EXPIRE, began, now.wall);
 }
 
 static uint64_t safe_offset(const struct server *sv)
@@ -227,8 +265,7 @@ void server_turn(struct server *sv)
 
     pause_run(s, now);
     if (!s->server.loading) {
-        sv->work_left = deadlines_run(b, now, (unsigned)s->config.turn_deadlines);
-        sv->work_left |= graves_dig(b, (size_t)s->config.turn_frees);
+        run_deadlines(sv, now);
         session_run_end(s, now);
         resume(sv);
         conns_stall(sv->conns, b->journal && journal_stalled(b->journal));

@@ -227,6 +227,11 @@ static const char *const words[] = {
 };
 
 static const char *const requests[] = {
+    "MONITOR",
+    "SLOWLOG GET -1",
+    "CONFIG SET slowlog-log-slower-than 0",
+    "LATENCY GRAPH command",
+    "COMMAND GETKEYSANDFLAGS XREAD STREAMS a b 0 0",
     "XADD q * f v",
     "XADD q 1-* f v g w",
     "XADD q MAXLEN ~ 2 * f v",

@@ -206,7 +206,8 @@ static void judge_countable(struct sim_client *c)
 {
     const struct command *cmd = c->session->last_command;
 
-    if ((cmd && (cmd->flags & CMD_PUBSUB)) || c->session->replies != REPLY_ON)
+    if ((cmd && (cmd->flags & CMD_PUBSUB)) || list_linked(&c->session->monitor) ||
+        c->session->replies != REPLY_ON)
         c->uncounted = true;
 }
 

@@ -813,6 +813,12 @@ static void make_pause(struct history *h)
         word(h, "CLIENT PAUSE %d %s", (int)below(h, 100), once_in(h, 3) ? "ALL" : "WRITE");
 }
 
+/* A monitor is shown what the others do: it must not see what a crash takes back. */
+static void make_watch(struct history *h)
+{
+    word(h, "%s", once_in(h, 3) ? "MONITOR" : "SLOWLOG GET");
+}
+
 static const struct {
     void (*make)(struct history *h);
     unsigned weight;
@@ -844,6 +850,7 @@ static const struct {
     {make_flush, 1},
     {make_select, 3},
     {make_ping, 1},
+    {make_watch, 1},
     {make_rename, 3},
     {make_copy, 4},
     {make_move, 3},
