@@ -1,6 +1,7 @@
 /* cmd/command_cmds.c - COMMAND: the table shown to clients, in the shapes of Redis 7. */
 #include "base/err.h"
 #include "base/mem.h"
+#include "command_show.h"
 #include "flags.h"
 #include "handlers.h"
 
@@ -26,7 +27,9 @@ const struct flag_name flag_names[] = {
     {0, NULL},
 };
 
-static bool shown(const struct command *row)
+/* --- what is shown --- */
+
+bool command_shown(const struct command *row)
 {
     return !(row->flags & CMD_RECORD);
 }
@@ -36,12 +39,11 @@ static bool is_sub(const struct command *row)
     return strchr(row->name, '|') != NULL;
 }
 
-/* Rows that are commands of their own; with `of`, those within that container. */
-static bool belongs(const struct command *row, const struct command *of)
+bool command_belongs(const struct command *row, const struct command *of)
 {
     size_t n;
 
-    if (!shown(row))
+    if (!command_shown(row))
         return false;
     if (!of)
         return !is_sub(row);
@@ -49,33 +51,42 @@ static bool belongs(const struct command *row, const struct command *of)
     return of->flags & CMD_CONTAINER && strncmp(row->name, of->name, n) == 0 && row->name[n] == '|';
 }
 
-static size_t count(const struct command *of)
+size_t command_count_of(const struct command *of)
 {
     size_t n = 0;
 
     for (const struct command *row = command_table; row->name; row++)
-        n += belongs(row, of);
+        n += command_belongs(row, of);
     return n;
 }
 
-static void reply_name(struct reply *r, const struct command *row)
+const struct command *command_shown_named(struct slice name)
 {
-    char name[64];
-    size_t n = strlen(row->name);
+    const struct command *row = command_named(name);
 
-    must(n < sizeof name);
-    for (size_t i = 0; i < n; i++)
-        name[i] = (char)tolower((unsigned char)row->name[i]);
-    reply_bulk(r, (struct slice){name, n});
+    return row && command_shown(row) ? row : NULL;
 }
 
-/* A set of status replies: collected first, for RESP3 has the length in front. */
-struct words {
-    const char *v[24];
-    size_t n;
-};
+static struct slice lower_name(const struct command *row, char name[64])
+{
+    size_t n = strlen(row->name);
 
-static void words_add(struct words *w, bool on, const char *word)
+    must(n < 64);
+    for (size_t i = 0; i < n; i++)
+        name[i] = (char)tolower((unsigned char)row->name[i]);
+    return (struct slice){name, n};
+}
+
+void reply_command_name(struct reply *r, const struct command *row)
+{
+    char name[64];
+
+    reply_bulk(r, lower_name(row, name));
+}
+
+/* --- sets of words --- */
+
+void words_add(struct words *w, bool on, const char *word)
 {
     if (!on)
         return;
@@ -83,7 +94,28 @@ static void words_add(struct words *w, bool on, const char *word)
     w->v[w->n++] = word;
 }
 
-static void reply_words(struct reply *r, const struct words *w)
+void words_split(struct words *w, const char *text, char room[128])
+{
+    size_t n = strlen(text);
+    char *rest, *word;
+
+    must(n < 128);
+    memcpy(room, text, n + 1);
+    for (word = strtok_r(room, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+        words_add(w, true, word);
+}
+
+bool command_listed(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = list; (at = strstr(at, name)); at += n)
+        if (at[-1] == ' ' && at[n] == ' ')
+            return true;
+    return false;
+}
+
+void reply_words(struct reply *r, const struct words *w)
 {
     reply_set(r, w->n);
     for (size_t i = 0; i < w->n; i++)
@@ -101,11 +133,12 @@ static void reply_flags(struct reply *r, const struct command *row)
 
 /* Categories follow from flags and group, in Redis' order. A container has none of a group: it does
  * nothing itself. */
-static void reply_categories(struct reply *r, const struct command *row)
+static struct words categories_of(const struct command *row)
 {
     const char *group = row->run ? row->group : "";
     uint32_t f = row->flags;
     bool data = f & (CMD_WRITE | CMD_READ), server = strcmp(group, "server") == 0;
+    bool about_commands = strncmp(row->name, "COMMAND", 7) == 0; /* every client may ask for them */
     struct words w = {0};
 
     words_add(&w, strcmp(group, "generic") == 0 || (server && data), "@keyspace");
@@ -123,82 +156,41 @@ static void reply_categories(struct reply *r, const struct command *row)
     words_add(&w, !(f & CMD_FAST), "@slow");
     words_add(&w, f & CMD_BLOCKS, "@blocking");
     words_add(&w, f & (CMD_ADMIN | CMD_DANGEROUS) || (server && f & CMD_WRITE), "@dangerous");
-    words_add(&w, strcmp(group, "connection") == 0, "@connection");
+    words_add(&w, strcmp(group, "connection") == 0 || about_commands, "@connection");
     words_add(&w, strcmp(group, "transactions") == 0, "@transaction");
     words_add(&w, strcmp(group, "scripting") == 0, "@scripting");
-    reply_words(r, &w);
+    return w;
 }
 
-/* --- where the keys are --- */
+/* What clients that spread commands over several servers, or cache replies, have to know. */
+static const struct {
+    const char *tip, *commands;
+} tips[] = {
+    {"nondeterministic_output",
+     " CLIENT|INFO CLIENT|LIST INFO TIME SLOWLOG|GET SLOWLOG|LEN LATENCY|LATEST LATENCY|HISTORY "
+     "LATENCY|GRAPH "
+     "LATENCY|DOCTOR LATENCY|HISTOGRAM TTL PTTL XADD XTRIM XCLAIM XAUTOCLAIM XPENDING XINFO|CONSUMERS "},
+    {"nondeterministic_output_order", " COMMAND COMMAND|INFO COMMAND|DOCS COMMAND|LIST "},
+    {"request_policy:all_nodes",
+     " CONFIG|SET SLOWLOG|GET SLOWLOG|LEN SLOWLOG|RESET LATENCY|LATEST LATENCY|HISTORY LATENCY|RESET "
+     "LATENCY|GRAPH LATENCY|DOCTOR LATENCY|HISTOGRAM "},
+    {"request_policy:all_shards", " PING INFO DBSIZE FLUSHDB FLUSHALL "},
+    {"request_policy:multi_shard", " DEL EXISTS "},
+    {"response_policy:agg_sum", " DBSIZE SLOWLOG|LEN DEL EXISTS "},
+    {"response_policy:all_succeeded", " PING CONFIG|SET FLUSHDB FLUSHALL SLOWLOG|RESET LATENCY|RESET "},
+    {"response_policy:special",
+     " INFO LATENCY|LATEST LATENCY|HISTORY LATENCY|GRAPH LATENCY|DOCTOR LATENCY|HISTOGRAM "},
+};
 
-static void reply_search(struct reply *r, const char *type, size_t pairs)
+static void reply_tips(struct reply *r, const struct command *row)
 {
-    reply_map(r, 2);
-    reply_bulk_str(r, "type");
-    reply_bulk_str(r, type);
-    reply_bulk_str(r, "spec");
-    reply_map(r, pairs);
-}
+    struct words w = {0};
 
-static void reply_pair(struct reply *r, const char *name, int64_t value)
-{
-    reply_bulk_str(r, name);
-    reply_int(r, value);
-}
-
-/* `limit` 2: the keys are half of what follows, as in XREAD STREAMS. */
-static void reply_range(struct reply *r, int last, int step, int limit)
-{
-    reply_bulk_str(r, "find_keys");
-    reply_search(r, "range", 3);
-    reply_pair(r, "lastkey", last);
-    reply_pair(r, "keystep", step);
-    reply_pair(r, "limit", limit);
-}
-
-static void reply_index_spec(struct reply *r, struct key_spec k)
-{
-    reply_bulk_str(r, "begin_search");
-    reply_search(r, "index", 1);
-    reply_pair(r, "index", k.first);
-    reply_range(r, k.last < 0 ? k.last : k.last - k.first, k.step, 0);
-}
-
-static void reply_streams_spec(struct reply *r, const struct command *row)
-{
-    reply_bulk_str(r, "begin_search");
-    reply_search(r, "keyword", 2);
-    reply_bulk_str(r, "keyword");
-    reply_bulk_str(r, "STREAMS");
-    reply_pair(r, "startfrom", row->run == cmd_xreadgroup ? 4 : 1); /* behind GROUP, group, consumer */
-    reply_range(r, -1, 1, 2);
-}
-
-static void reply_unknown_spec(struct reply *r)
-{
-    reply_bulk_str(r, "begin_search");
-    reply_search(r, "unknown", 0);
-    reply_bulk_str(r, "find_keys");
-    reply_search(r, "unknown", 0);
-}
-
-static void reply_key_specs(struct reply *r, const struct command *row)
-{
-    bool keys = row->keys.first || row->find_keys;
-
-    reply_set(r, keys);
-    if (!keys)
-        return;
-    reply_map(r, 3);
-    reply_bulk_str(r, "flags");
-    reply_set(r, 1);
-    reply_status(r, row->flags & CMD_WRITE ? "RW" : "RO");
-    if (!row->find_keys)
-        reply_index_spec(r, row->keys);
-    else if (row->find_keys == keys_xread)
-        reply_streams_spec(r, row);
-    else
-        reply_unknown_spec(r);
+    for (size_t i = 0; i < sizeof tips / sizeof *tips; i++)
+        words_add(&w, command_listed(tips[i].commands, row->name), tips[i].tip);
+    reply_set(r, w.n);
+    for (size_t i = 0; i < w.n; i++)
+        reply_bulk_str(r, w.v[i]);
 }
 
 /* --- COMMAND INFO --- */
@@ -212,39 +204,35 @@ static void reply_subs(struct reply *r, const struct command *row)
         reply_set(r, 0);
         return;
     }
-    reply_array(r, count(row));
+    reply_array(r, command_count_of(row));
     for (const struct command *sub = command_table; sub->name; sub++)
-        if (belongs(sub, row))
+        if (command_belongs(sub, row))
             reply_row(r, sub);
 }
 
 static void reply_row(struct reply *r, const struct command *row)
 {
+    struct words categories;
+
     reply_array(r, 10);
-    reply_name(r, row);
+    reply_command_name(r, row);
     reply_int(r, command_arity(row));
     reply_flags(r, row);
     reply_int(r, row->keys.first);
     reply_int(r, row->keys.last);
     reply_int(r, row->keys.step);
-    reply_categories(r, row);
-    reply_set(r, 0); /* tips */
+    categories = categories_of(row);
+    reply_words(r, &categories);
+    reply_tips(r, row);
     reply_key_specs(r, row);
     reply_subs(r, row);
 }
 
-static const struct command *named(struct slice name)
-{
-    const struct command *row = command_named(name);
-
-    return row && shown(row) ? row : NULL;
-}
-
 int cmd_command(struct call *c)
 {
-    reply_array(c->reply, count(NULL));
+    reply_array(c->reply, command_count_of(NULL));
     for (const struct command *row = command_table; row->name; row++)
-        if (belongs(row, NULL))
+        if (command_belongs(row, NULL))
             reply_row(c->reply, row);
     return OK;
 }
@@ -255,7 +243,7 @@ int cmd_command_info(struct call *c)
         return cmd_command(c);
     reply_array(c->reply, c->n - 2);
     for (size_t i = 2; i < c->n; i++) {
-        const struct command *row = named(c->arg[i]);
+        const struct command *row = command_shown_named(c->arg[i]);
 
         if (row)
             reply_row(c->reply, row);
@@ -267,83 +255,75 @@ int cmd_command_info(struct call *c)
 
 int cmd_command_count(struct call *c)
 {
-    reply_int(c->reply, (int64_t)count(NULL));
+    reply_int(c->reply, (int64_t)command_count_of(NULL));
     return OK;
 }
 
-/* --- COMMAND DOCS --- */
+/* --- COMMAND LIST --- */
 
-static void reply_text(struct reply *r, const char *name, const char *text)
+enum filter { FILTER_NONE, FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN };
+
+static bool in_category(const struct command *row, struct slice category)
 {
-    reply_bulk_str(r, name);
-    reply_bulk_str(r, text);
+    struct words w = categories_of(row);
+
+    for (size_t i = 0; i < w.n; i++)
+        if (slice_is(category, w.v[i] + 1)) /* without its @ */
+            return true;
+    return false;
 }
 
-static void reply_docs(struct reply *r, const struct command *row)
+static bool passes(const struct command *row, enum filter filter, struct slice by)
 {
-    bool container = row->flags & CMD_CONTAINER;
+    char name[64];
 
-    reply_name(r, row);
-    reply_map(r, container ? 5 : 4);
-    reply_text(r, "summary", row->summary);
-    reply_text(r, "since", row->since);
-    reply_text(r, "group", row->group);
-    reply_text(r, "complexity", row->complexity);
-    if (!container)
-        return;
-    reply_bulk_str(r, "subcommands");
-    reply_map(r, count(row));
-    for (const struct command *sub = command_table; sub->name; sub++)
-        if (belongs(sub, row))
-            reply_docs(r, sub);
+    switch (filter) {
+    case FILTER_NONE:
+        return !is_sub(row);
+    case FILTER_MODULE: /* there are none */
+        return false;
+    case FILTER_CATEGORY:
+        return in_category(row, by);
+    default:
+        return slice_glob(by, lower_name(row, name), true);
+    }
 }
 
-int cmd_command_docs(struct call *c)
+static int parse_filter(const struct call *c, enum filter *filter)
 {
-    uint64_t place = reply_later(c->reply, 0);
+    static const char *const word[] = {
+        [FILTER_MODULE] = "MODULE", [FILTER_CATEGORY] = "ACLCAT", [FILTER_PATTERN] = "PATTERN"};
+
+    *filter = FILTER_NONE;
+    if (c->n == 2)
+        return OK;
+    if (c->n != 5 || !slice_is(c->arg[2], "FILTERBY"))
+        return ERR_SYNTAX;
+    for (int f = FILTER_MODULE; f <= FILTER_PATTERN; f++)
+        if (slice_is(c->arg[3], word[f]))
+            *filter = (enum filter)f;
+    return *filter == FILTER_NONE ? ERR_SYNTAX : OK;
+}
+
+/* Without a filter the commands; with one their sub-commands, too. */
+int cmd_command_list(struct call *c)
+{
+    enum filter filter;
+    int err = parse_filter(c, &filter);
+    uint64_t place;
     size_t n = 0;
 
-    for (const struct command *row = command_table; c->n == 2 && row->name; row++) {
-        if (belongs(row, NULL)) {
-            reply_docs(c->reply, row);
-            n++;
-        }
+    if (err != OK)
+        return err;
+    place = reply_later(c->reply, command_count());
+    for (const struct command *row = command_table; row->name; row++) {
+        if (!command_shown(row) || !passes(row, filter, c->arg[c->n - 1]))
+            continue;
+        reply_command_name(c->reply, row);
+        n++;
     }
-    for (size_t i = 2; i < c->n; i++) {
-        const struct command *row = named(c->arg[i]);
-
-        if (row) {
-            reply_docs(c->reply, row);
-            n++;
-        }
-    }
-    reply_fill_map(c->reply, place, n);
+    reply_fill_array(c->reply, place, n);
     return OK;
-}
-
-/* --- COMMAND GETKEYS --- */
-
-int cmd_command_getkeys(struct call *c)
-{
-    const struct slice *arg = c->arg + 2;
-    const struct command *container, *row = command_find(arg, c->n - 2, &container);
-    size_t n = c->n - 2, found, *pos;
-
-    if (!row || !shown(row))
-        return call_fail(c, "ERR Invalid command specified");
-    if (!row->keys.first && !row->find_keys)
-        return call_fail(c, "ERR The command has no key arguments");
-    if ((int)n < row->min || (row->max != ANY && (int)n > row->max))
-        return call_fail(c, "ERR Invalid number of arguments specified for command");
-    pos = mem_alloc(n * sizeof *pos);
-    found = command_keys(row, arg, n, pos, n);
-    if (found) {
-        reply_array(c->reply, found);
-        for (size_t i = 0; i < found; i++)
-            reply_bulk(c->reply, arg[pos[i]]);
-    }
-    mem_free(pos);
-    return found ? OK : call_fail(c, "ERR Invalid arguments specified for command");
 }
 
 int cmd_command_help(struct call *c)
@@ -357,8 +337,12 @@ int cmd_command_help(struct call *c)
         "    The documentation of these commands, or of all.",
         "GETKEYS <full-command>",
         "    The keys in a full command.",
+        "GETKEYSANDFLAGS <full-command>",
+        "    The keys, and what the command does to each.",
         "INFO [<command-name> ...]",
         "    What is known of these commands, or of all.",
+        "LIST [FILTERBY (MODULE <module>|ACLCAT <category>|PATTERN <pattern>)]",
+        "    The names of all commands, or of those that pass.",
         NULL,
     };
 

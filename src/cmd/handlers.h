@@ -18,9 +18,10 @@ int cmd_client_id(struct call *c), cmd_client_info(struct call *c), cmd_client_l
     cmd_client_no_touch(struct call *c), cmd_client_tracking(struct call *c),
     cmd_client_getredir(struct call *c), cmd_client_trackinginfo(struct call *c),
     cmd_client_pause(struct call *c), cmd_client_unpause(struct call *c);
-/* command_cmds.c */
+/* command_cmds.c, command_keys.c, command_docs.c */
 int cmd_command(struct call *c), cmd_command_count(struct call *c), cmd_command_info(struct call *c),
-    cmd_command_docs(struct call *c), cmd_command_getkeys(struct call *c), cmd_command_help(struct call *c);
+    cmd_command_docs(struct call *c), cmd_command_getkeys(struct call *c),
+    cmd_command_getkeysandflags(struct call *c), cmd_command_list(struct call *c), cmd_command_help(struct call *c);
 /* server_cmds.c, info.c, debug_cmds.c */
 int cmd_info(struct call *c), cmd_config_get(struct call *c), cmd_config_set(struct call *c),
     cmd_config_help(struct call *c), cmd_config_resetstat(struct call *c), cmd_dbsize(struct call *c),

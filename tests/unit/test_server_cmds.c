@@ -133,11 +133,12 @@ static void the_table_is_shown_as_redis_shows_its(void **state)
     struct fixture *t = *state;
 
     expect(t, 0, "COMMAND INFO get",
-           "[[get :2 [+readonly +fast] :1 :1 :1 [+@read +@string +@fast] [] [[flags [+RO] begin_search [type "
+           "[[get :2 [+readonly +fast] :1 :1 :1 [+@read +@string +@fast] [] [[flags [+RO +access] begin_search [type "
            "index spec "
            "[index :1]] find_keys [type range spec [lastkey :0 keystep :1 limit :0]]]] []]]");
     expect(t, 0, "COMMAND INFO ping nosuch lmq.deliver",
-           "[[ping :-1 [+fast] :0 :0 :0 [+@fast +@connection] [] [] []] nil nil]");
+           "[[ping :-1 [+fast] :0 :0 :0 [+@fast +@connection] [request_policy:all_shards "
+           "response_policy:all_succeeded] [] []] nil nil]");
     contains(t, 0, "COMMAND INFO xread",
              "[type keyword spec [keyword STREAMS startfrom :1]] find_keys [type range "
              "spec [lastkey :-1 keystep :1 limit :2]]");
@@ -170,11 +171,13 @@ static void docs_come_as_maps(void **state)
     struct fixture *t = *state;
 
     expect(t, 0, "COMMAND DOCS ping nosuch",
-           "[ping [summary Answers PONG, or the message. since 1.0.0 group connection complexity O(1)]]");
+           "[ping [summary Answers PONG, or the message. since 1.0.0 group connection complexity O(1) arguments "
+           "[[name message type string display_text message flags [+optional]]]]]");
     expect(t, 0, "COMMAND DOCS nosuch", "[]");
     answer_to(t, 0, 0, "HELLO 3");
     expect(t, 0, "COMMAND DOCS ping",
-           "{ping {summary Answers PONG, or the message. since 1.0.0 group connection complexity O(1)}}");
+           "{ping {summary Answers PONG, or the message. since 1.0.0 group connection complexity O(1) arguments "
+           "[{name message type string display_text message flags [+optional]}]}}");
     contains(t, 0, "COMMAND DOCS xinfo", "subcommands {xinfo|stream {summary");
     contains(t, 0, "COMMAND DOCS", "xadd {summary");
     lacks(t, 0, "COMMAND DOCS", "lmq.");
