@@ -97,6 +97,7 @@ install: leanmqd leanmq-bench leanmq-check-aof
 	$(SUBST) conf/leanmqd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/leanmqd.service
 	install -m 644 conf/leanmqd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/leanmqd.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/leanmqd README.md docs/*.md conf/durable.conf conf/development.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/leanmqd.8
 	@$(if $(DESTDIR),,tools/install-user $(PREFIX)/lib/sysusers.d/leanmqd.conf /etc/leanmqd/leanmqd.conf)
 
 format:
@@ -112,7 +113,7 @@ help:
 
 # Building and running need little; the checks bring a second compiler, Redis and client libraries.
 DEPS_RUN   = gcc make pkg-config libc6-dev libevent-dev libjemalloc-dev redis-tools
-DEPS_CHECK = libcmocka-dev clang libclang-rt-14-dev valgrind redis-server python3 python3-redis libhiredis-dev nodejs npm
+DEPS_CHECK = libcmocka-dev clang libclang-rt-14-dev valgrind redis-server python3 python3-redis libhiredis-dev nodejs npm man-db groff-base
 RUN_ONLY   = $(filter all run install leanmqd,$(MAKECMDGOALS))
 CHECK_TOO  = $(if $(RUN_ONLY),$(filter-out deps all run install leanmqd,$(MAKECMDGOALS)),yes)
 

@@ -3,6 +3,8 @@
 #include "cmd/service.h"
 #include "flags.h"
 
+#include <ctype.h>
+
 static bool listed(const struct command *row)
 {
     return row->run && !(row->flags & CMD_RECORD);
@@ -14,7 +16,7 @@ static const char *title_of(const char *group)
         const char *group, *title;
     } known[] = {{"connection", "Connection"},
                  {"server", "Server"},
-                 {"generic", "Keys"},
+                 {"generic", "Keys of any type"},
                  {"string", "Strings"},
                  {"list", "Lists"},
                  {"hash", "Hashes"},
@@ -74,6 +76,30 @@ static void put_group(struct buf *b, const char *group)
             put_command(b, row);
 }
 
+/* What a heading is linked by: lower case, a '-' for a blank. */
+static void put_anchor(struct buf *b, const char *heading)
+{
+    for (; *heading; heading++)
+        buf_add_char(b, *heading == '|' || *heading == ' ' ? '-' : (char)tolower((unsigned char)*heading));
+}
+
+static void put_index_line(struct buf *b, const char *group)
+{
+    buf_addf(b, "- [%s](#", title_of(group));
+    put_anchor(b, title_of(group));
+    buf_add_str(b, "):");
+    for (const struct command *row = command_table; row->name; row++) {
+        if (!listed(row) || strcmp(row->group, group) != 0)
+            continue;
+        buf_add_str(b, "\n  [");
+        put_name(b, row->name);
+        buf_add_str(b, "](#");
+        put_anchor(b, row->name);
+        buf_add_char(b, ')');
+    }
+    buf_add_char(b, '\n');
+}
+
 /* The first row of its group: groups come in the order of the table. */
 static bool begins_group(const struct command *row)
 {
@@ -92,6 +118,10 @@ void docs_page(struct buf *markdown)
         "Made by `leanmqd --commands-page` from the command table. Each command behaves as in Redis %s;\n"
         "\"since\" is the version of Redis that brought it.\n",
         LEANMQD_VERSION, REDIS_VERSION);
+    buf_add_char(markdown, '\n');
+    for (const struct command *row = command_table; row->name; row++)
+        if (begins_group(row))
+            put_index_line(markdown, row->group);
     for (const struct command *row = command_table; row->name; row++)
         if (begins_group(row))
             put_group(markdown, row->group);

@@ -39,6 +39,15 @@ def test_the_unit_names_the_prefix():
     assert os.path.exists(os.path.join(dest, "opt/lmq/lib/sysusers.d/leanmqd.conf"))
 
 
+def test_the_documents_are_where_they_are_looked_for():
+    dest = install("/opt/lmq")
+    for name in ("operations.md", "commands.md", "README.md", "durable.conf"):
+        assert os.path.exists(os.path.join(dest, "opt/lmq/share/doc/leanmqd", name)), name
+    shown = subprocess.run(["man", "-M", os.path.join(dest, "opt/lmq/share/man"), "8", "leanmqd"], capture_output=True,
+                           text=True, timeout=30, env=dict(os.environ, MANPAGER="cat", LC_ALL="C.UTF-8"))
+    assert shown.returncode == 0 and "message broker" in shown.stdout, shown.stderr
+
+
 def test_settings_that_are_there_are_kept():
     dest = install("/usr")
     conf = os.path.join(dest, "etc/leanmqd/leanmqd.conf")

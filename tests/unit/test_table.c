@@ -226,6 +226,35 @@ static void the_page_has_every_command_once(void **state)
     buf_free(&page);
 }
 
+/* Each link leads to the one heading that has its anchor. */
+static void the_index_leads_to_every_heading(void **state)
+{
+    struct buf page = {0};
+    size_t links = 0, headings = 0;
+
+    (void)state;
+    docs_page(&page);
+    buf_add_char(&page, '\0');
+    for (const char *at = page.p; (at = strstr(at, "](#")); links++) {
+        size_t n = strcspn(at += 3, ")"), found = 0;
+
+        for (const char *line = page.p; (line = strstr(line, "\n##")); line++) {
+            const char *heading = line + strspn(line, "\n# ");
+            bool same = strcspn(heading, "\n") == n;
+
+            for (size_t i = 0; same && i < n; i++)
+                same = at[i] == (heading[i] == ' ' ? '-' : tolower((unsigned char)heading[i]));
+            found += same;
+        }
+        if (found != 1)
+            fail_msg("%.*s: %zu headings", (int)n, at, found);
+    }
+    for (const char *line = page.p; (line = strstr(line, "\n##")); line++)
+        headings++;
+    assert_int_equal(links, headings);
+    buf_free(&page);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -245,6 +274,7 @@ int main(void)
         cmocka_unit_test(syntax_and_arity_agree),
         cmocka_unit_test(every_command_is_documented),
         cmocka_unit_test(the_page_has_every_command_once),
+        cmocka_unit_test(the_index_leads_to_every_heading),
     };
 
     return cmocka_run_group_tests(tests, start, NULL);
