@@ -585,6 +585,30 @@ class Generator:
             [b"HELP", b"x"])
         return [b"CLIENT"] + c
 
+    def looking(self):
+        """What lets a human look. Answers that are times and samples are left to other tests."""
+        r = self.r.random()
+        if r < 0.25:
+            return [b"COMMAND", self.some(b"GETKEYS", b"GETKEYSANDFLAGS"),
+                    *self.some([b"SET", b"k", b"v", *self.some([], [b"GET"], [b"get", b"NX"])], [b"DEL", b"a", b"b"],
+                               [b"XREAD", b"STREAMS", b"a", b"b", b"0", b"0"], [b"XREAD", b"COUNT", b"streams"],
+                               [b"XREADGROUP", b"GROUP", b"g", b"c", b"STREAMS", b"k", b">"], [b"XGROUP", b"CREATE", b"k", b"g", b"$"],
+                               [b"XGROUP", b"NOSUCH", b"k"], [b"nosuch", b"a"], [b"GET", b"a", b"b"], [b"SET", b"a"],
+                               [b"BRPOP", b"a", b"b", b"0"], [b"PUBLISH", b"a", b"b"], [b"xinfo", b"stream", b"k"])]
+        if r < 0.5:
+            return [b"COMMAND", *self.some([b"LIST", b"FILTERBY", self.some(b"MODULE", b"ACLCAT", b"PATTERN", b"FOO"),
+                                            self.some(b"", b"xlen", b"XLE?", b"nosuch", b"[x]le*", b"\x00")],
+                                           [b"LIST", b"FOO"], [b"LIST", b"FILTERBY"], [b"LIST", b"FILTERBY", b"PATTERN"],
+                                           [b"LIST", b"FILTERBY", b"PATTERN", b"a", b"b"], [b"GETKEYSANDFLAGS"],
+                                           [b"INFO", self.some(b"get", b"GeT", b"nosuch", b"", b"xlen", b"xack"), b"nosuch"],
+                                           [b"DOCS", b"nosuch"], [b"COUNT", b"x"], [b"NoSuch"])]
+        if r < 0.75:
+            return [b"SLOWLOG", *self.some([b"GET", self.some(b"0", b"-2", self.bad_int())], [b"GET", b"1", b"2"],
+                                           [b"LEN", b"x"], [b"RESET", b"x"], [b"FOO"], [])]
+        return [b"LATENCY", *self.some([b"HISTORY", self.some(b"nosuch", b"", b"COMMAND")], [b"HISTORY"], [b"GRAPH", b"nosuch"],
+                                       [b"RESET"], [b"RESET", b"nosuch", b"x"], [b"LATEST"], [b"LATEST", b"x"], [b"GRAPH"],
+                                       [b"HISTOGRAM", b"nosuch"], [b"FOO"], [])]
+
     def one(self):
         x = self.r.random()
         if x < 0.17:
@@ -594,13 +618,14 @@ class Generator:
         elif x < 0.29:
             c = self.general()
         elif x < 0.30:
-            c = self.client()
+            c = self.client() if self.odd(0.5) else self.looking()
         elif x < 0.38:
             c = self.generic()
         else:
             c = self.streams()
         messed = self.mess(c)
-        if not self.waits_long(messed) and messed[0].upper() not in (b"COMMAND", b"CLIENT", b"HELLO", b"CONFIG", b"SCAN"):
+        if not self.waits_long(messed) and messed[0].upper() not in (b"COMMAND", b"CLIENT", b"HELLO", b"CONFIG", b"SCAN", b"SLOWLOG",
+                                                                      b"LATENCY"):
             c = messed
         return [self.case(c[0])] + c[1:]
 
