@@ -3,24 +3,35 @@
 #include "base/mem.h"
 #include "command_show.h"
 #include "handlers.h"
+#include "syntax.h"
 
 /* --- what is done to a key --- */
 
 /* Redis' words for it. RO, RW, OW (overwrites), RM (removes): what happens to the key's value as a whole;
  * then whether data of the user is looked at (access), changed (update), added (insert) or taken away
- * (delete). Here are those for which derive_access() is not right; with a ';' of the first key and of the
- * others. */
+ * (delete). Here are those for which access_of() would not find it in the flags of the row; with a ';' of the
+ * first key and of the others. */
 static const struct {
     const char *access, *commands;
 } accesses[] = {
-    {"RO", " EXISTS TYPE LLEN WATCH XLEN "},
-    {"RM delete", " DEL "},
-    {"OW update", " SET "},
-    {"RW access update", " INCR INCRBY DECR DECRBY "},
-    {"RW insert", " LPUSH RPUSH XGROUP|CREATE XGROUP|CREATECONSUMER "},
-    {"RW access delete", " LPOP RPOP BRPOP "},
-    {"RW delete", " XDEL XTRIM XAUTOCLAIM XGROUP|DESTROY XGROUP|DELCONSUMER "},
+    {"RO", " EXISTS TYPE LLEN WATCH XLEN MEMORY|USAGE TOUCH OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME "
+           "OBJECT|REFCOUNT HLEN HEXISTS HSTRLEN SISMEMBER SCARD ZCARD "},
     {"RO access", " XREADGROUP "},
+    {"OW update", " SET "},
+    {"RW access update", " INCR INCRBY DECR DECRBY MOVE HINCRBY HINCRBYFLOAT ZINCRBY "},
+    {"RW access delete",
+     " LPOP RPOP BLPOP BRPOP LMPOP BLMPOP SPOP ZPOPMIN ZPOPMAX BZPOPMIN BZPOPMAX ZMPOP BZMPOP "},
+    {"RW insert", " LPUSH RPUSH LPUSHX RPUSHX LINSERT HSETNX SADD XGROUP|CREATE XGROUP|CREATECONSUMER "},
+    {"RW delete",
+     " LREM LTRIM HDEL SREM ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREMRANGEBYLEX XDEL XTRIM XAUTOCLAIM "
+     "XGROUP|DESTROY XGROUP|DELCONSUMER "},
+    {"RM delete", " DEL UNLINK "},
+    {"RW access delete;OW update", " RENAME "},
+    {"RW access delete;OW insert", " RENAMENX "},
+    {"RW access delete;RW insert", " LMOVE RPOPLPUSH BLMOVE BRPOPLPUSH SMOVE "},
+    {"RO access;OW update", " COPY "},
+    {"RW update;RO access", " SINTERSTORE "},
+    {"OW update;RO access", " SUNIONSTORE SDIFFSTORE ZRANGESTORE ZINTERSTORE ZUNIONSTORE ZDIFFSTORE "},
 };
 
 static const char *access_of(const struct command *row)
@@ -95,6 +106,34 @@ static void reply_streams_spec(struct reply *r, const struct command *row)
     reply_range(r, -1, 1, 2);
 }
 
+/* The argument "numkeys" that says how many follow; 0: there is none at a fixed place. */
+static int numkeys_at(const struct command *row)
+{
+    struct syntax *first = syntax_parse(row->syntax);
+    int at = 1, found = 0;
+
+    for (const struct syntax *a = first; a && a->kind == SYNTAX_WORD && !a->optional && !a->token.n;
+         a = a->next) {
+        if (slice_is(a->word, "numkeys"))
+            found = at;
+        at++;
+    }
+    syntax_free(first);
+    return found;
+}
+
+static void reply_numkeys_spec(struct reply *r, int at)
+{
+    reply_bulk_str(r, "begin_search");
+    reply_search(r, "index", 1);
+    reply_pair(r, "index", at);
+    reply_bulk_str(r, "find_keys");
+    reply_search(r, "keynum", 3);
+    reply_pair(r, "keynumidx", 0);
+    reply_pair(r, "firstkey", 1);
+    reply_pair(r, "keystep", 1);
+}
+
 static void reply_unknown_spec(struct reply *r)
 {
     reply_bulk_str(r, "begin_search");
@@ -113,7 +152,22 @@ static void reply_spec_head(struct reply *r, const struct command *row, size_t k
     reply_access(r, varies ? "RW access update" : access_of(row), k, varies ? " variable_flags" : "");
 }
 
-/* Two keys to which different things happen are two specifications. */
+/* Where the keys are that are not one fixed first one. */
+static void reply_where(struct reply *r, const struct command *row, int first)
+{
+    int numkeys = row->find_keys ? numkeys_at(row) : 0;
+
+    if (numkeys)
+        reply_numkeys_spec(r, numkeys);
+    else if (row->find_keys == keys_xread)
+        reply_streams_spec(r, row);
+    else if (row->find_keys)
+        reply_unknown_spec(r);
+    else
+        reply_index_spec(r, first, row->keys.last, row->keys.step);
+}
+
+/* A first key to which something else happens than to the others has a specification of its own. */
 size_t command_key_specs(const struct command *row)
 {
     if (!row->keys.first && !row->find_keys)
@@ -123,26 +177,19 @@ size_t command_key_specs(const struct command *row)
 
 void reply_key_specs(struct reply *r, const struct command *row)
 {
-    const struct key_spec *k = &row->keys;
     size_t n = command_key_specs(row);
+    int first = row->keys.first ? row->keys.first : 1;
 
     reply_set(r, n);
-    if (n == 0)
-        return;
     if (n == 2) {
         reply_spec_head(r, row, 0);
-        reply_index_spec(r, k->first, k->first, 1);
-        reply_spec_head(r, row, 1);
-        reply_index_spec(r, k->first + k->step, k->last, k->step);
-        return;
+        reply_index_spec(r, first, first, 1);
+        first += row->keys.step;
     }
-    reply_spec_head(r, row, 0);
-    if (!row->find_keys)
-        reply_index_spec(r, k->first, k->last, k->step);
-    else if (row->find_keys == keys_xread)
-        reply_streams_spec(r, row);
-    else
-        reply_unknown_spec(r);
+    if (n > 0) {
+        reply_spec_head(r, row, n - 1);
+        reply_where(r, row, first);
+    }
 }
 
 /* --- GETKEYS, GETKEYSANDFLAGS --- */
