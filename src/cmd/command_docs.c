@@ -12,11 +12,12 @@
 static const struct {
     const char *type, *words;
 } types[] = {
-    {"key", " key source destination newkey destkey "},
+    {"key", " key source destination newkey destkey src dst "},
     {"integer",
      " count seconds milliseconds ms index increment offset limit numkeys numids port protover client-id "
-     "entries-added min-idle-time entries-read rank len retrycount destination-db seed cursor bit "},
-    {"double", " timeout weight score "},
+     "entries-added min-idle-time entries-read rank len retrycount destination-db seed cursor bit "
+     "num-matches weight "},
+    {"double", " timeout score "},
     {"pattern", " pattern "},
     {"unix-time", " unix-time-seconds unix-time-milliseconds "},
 };

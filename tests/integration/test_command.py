@@ -11,6 +11,8 @@ from leanmq import Error, Map, Raw, Server, Set, Skip, as_map, both, main, same,
 NO_SCRIPTS = {b"allow_busy"}                            # there are none to be busy with yet
 KNOWN = {
     ("bgrewriteaof", "flags"): "no_async_loading: there is none",
+    ("zrank", "arity"): "7.2 has WITHSCORE",
+    ("zrevrank", "arity"): "7.2 has WITHSCORE",
     ("command|getkeys", "arity"): "7.2 takes a command without arguments",
     ("command|getkeysandflags", "arity"): "7.2 takes a command without arguments",
 }
