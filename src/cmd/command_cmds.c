@@ -94,14 +94,11 @@ void words_add(struct words *w, bool on, const char *word)
     w->v[w->n++] = word;
 }
 
-void words_split(struct words *w, const char *text, char room[128])
+void words_split(struct words *w, char *text)
 {
-    size_t n = strlen(text);
     char *rest, *word;
 
-    must(n < 128);
-    memcpy(room, text, n + 1);
-    for (word = strtok_r(room, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+    for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
         words_add(w, true, word);
 }
 

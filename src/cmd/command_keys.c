@@ -5,6 +5,8 @@
 #include "handlers.h"
 #include "syntax.h"
 
+#include <stdio.h>
+
 /* --- what is done to a key --- */
 
 /* Redis' words for it. RO, RW, OW (overwrites), RM (removes): what happens to the key's value as a whole;
@@ -46,19 +48,13 @@ static const char *access_of(const struct command *row)
 static void reply_access(struct reply *r, const char *access, size_t k, const char *more)
 {
     const char *other = strchr(access, ';');
+    const char *mine = other && k ? other + 1 : access;
     struct words w = {0};
-    char room[128];
-    struct buf text = {0};
+    char text[128];
 
-    if (other && k)
-        buf_add_str(&text, other + 1);
-    else
-        buf_add(&text, access, other ? (size_t)(other - access) : strlen(access));
-    buf_add_str(&text, more);
-    buf_add_char(&text, '\0');
-    words_split(&w, text.p, room);
+    snprintf(text, sizeof text, "%.*s%s", (int)strcspn(mine, ";"), mine, more);
+    words_split(&w, text);
     reply_words(r, &w);
-    buf_free(&text);
 }
 
 /* --- key specifications of COMMAND INFO --- */

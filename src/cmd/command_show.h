@@ -19,7 +19,7 @@ struct words {
     size_t n;
 };
 void words_add(struct words *w, bool on, const char *word);
-void words_split(struct words *w, const char *text, char room[128]); /* at spaces; copied to `room` */
+void words_split(struct words *w, char *text); /* at spaces, which end the words from then on */
 bool command_listed(const char *list, const char *name); /* in " ONE TWO THREE " */
 void reply_words(struct reply *r, const struct words *w);
 
