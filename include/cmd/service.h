@@ -65,11 +65,12 @@ struct service {
         unsigned n;
         usec since;               /* when the first of them began; 0: none has */
         const struct session *of; /* whose they are */
-        bool alone;               /* no other came with the request at hand: it is timed by itself */
+        uint32_t flags;           /* `together` for the request at hand; 0: no other came with it */
     } batch;
-    /* Somebody looks closely: there are monitors, SLOWLOG wants commands that take less than a batch of
-     * them, or a batch took long (cmd/slowlog.h). Each command is then timed by itself. */
-    bool closely;
+    /* The flags of commands that are timed together: CMD_FAST. 0 while somebody looks closely, and each is
+     * timed by itself: there are monitors, SLOWLOG wants commands that take less than a batch of them, or a
+     * batch took long (cmd/slowlog.h). */
+    uint32_t together;
     unsigned alert; /* so many more are, after a batch that took long */
     usec look_from; /* what takes that long interests SLOWLOG or LATENCY */
     struct slowlog slowlog;
@@ -88,7 +89,7 @@ void service_free(struct service *s);
 int64_t service_clients_fit(int64_t clients);
 /* What the broker takes from the settings, after CONFIG SET. */
 void service_apply_config(struct service *s);
-/* Who looks for what has changed: closely and look_from follow. */
+/* Who looks for what has changed: together and look_from follow. */
 void service_look(struct service *s);
 
 /* A pause whose time is over ends: who was postponed is in `resumed`. */

@@ -202,8 +202,8 @@ int call_execute(struct call *c)
 {
     struct service *s = c->service;
     size_t row = command_index(c->cmd);
-    bool closely = !(c->cmd->flags & CMD_FAST) || s->batch.alone || s->closely;
-    int err = closely ? run_timed(c, row) : run_in_batch(c, row);
+    bool together = c->cmd->flags & s->batch.flags;
+    int err = together ? run_in_batch(c, row) : run_timed(c, row);
 
     s->stats[row].calls++;
     s->commands++;
@@ -211,7 +211,7 @@ int call_execute(struct call *c)
         s->stats[row].failed++;
         call_error(c, err);
     }
-    if (closely && !list_empty(&s->monitors))
+    if (!together && !list_empty(&s->monitors))
         monitor_show(c);
     return err;
 }

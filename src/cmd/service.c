@@ -102,5 +102,5 @@ void service_look(struct service *s)
     s->look_from = latency_threshold(s);
     if (slowlog && c->slowlog_log_slower_than < s->look_from)
         s->look_from = c->slowlog_log_slower_than;
-    s->closely = !list_empty(&s->monitors) || s->alert || s->look_from < SLOWLOG_BATCH_LEAST;
+    s->together = list_empty(&s->monitors) && !s->alert && s->look_from >= SLOWLOG_BATCH_LEAST ? CMD_FAST : 0;
 }

@@ -198,7 +198,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
             break;
         }
         if (sv->args.n) {
-            sv->batch.alone = used == n;
+            sv->batch.flags = used == n ? 0 : sv->together;
             run_one(s, &sv->args, now);
             budget--;
         }

@@ -71,7 +71,7 @@ def test_hints_while_typing():
         for typed, hint in (
                 ("set k v ", r"set k v \[NX\|XX\] \[GET\] \[EX seconds\|PX milliseconds\|EXAT unix-time-seconds\|"
                              r"PXAT unix-time-milliseconds\|KEEPTTL\]"),
-                ("xadd ", r"xadd key \[NOMKSTREAM\] \[MAXLEN\|MINID \[=\|~\] threshold \[LIMIT count\]\] \*\|id "
+                ("xadd ", r"xadd key \[NOMKSTREAM\] .*\[MAXLEN\|MINID \[=\|~\] threshold \[LIMIT count\]\] \*\|id "
                           r"field value \[field value \.\.\.\]"),
                 ("brpop ", r"brpop key \[key \.\.\.\] timeout"),
                 ("xread ", r"xread \[COUNT count\] \[BLOCK milliseconds\] STREAMS key \[key \.\.\.\] id \[id \.\.\.\]")):

@@ -133,9 +133,9 @@ static void a_monitor_that_goes_is_forgotten(void **state)
     struct fixture *t = *state;
 
     expect_as(t, 1, 0, "MONITOR", "+OK");
-    assert_true(t->service.closely);
+    assert_int_equal(t->service.together, 0);
     hang_up(t, 1);
-    assert_false(t->service.closely);
+    assert_true(t->service.together != 0);
     expect(t, 0, "ECHO a", "a");
 }
 
