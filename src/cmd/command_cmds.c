@@ -22,7 +22,6 @@ const struct flag_name flag_names[] = {
     {CMD_FAST, "fast"},
     {CMD_NO_AUTH, "no_auth"},
     {CMD_NO_MULTI, "no_multi"},
-    {CMD_MAY_REPLICATE, "may_replicate"},
     {CMD_MOVABLE, "movablekeys"},
     {0, NULL},
 };

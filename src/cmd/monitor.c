@@ -35,7 +35,7 @@ static void put_line(struct buf *b, const struct call *c)
     int64_t now = clock_wall_usec();
 
     buf_addf(b, "+%lld.%06d [%d %s]", (long long)(now / 1000000), (int)(now % 1000000), c->session->db,
-             c->session->addr);
+             c->session->wire->addr);
     for (size_t i = 0; i < c->n; i++) {
         buf_add_char(b, ' ');
         put_quoted(b, i && secret_argument(c, i) ? SECRET_SHOWN : c->arg[i]);

@@ -62,7 +62,7 @@ static void add(struct slowlog *l, const struct session *s, const struct slice *
                        .took = took,
                        .arg = args_copy(arg, n),
                        .n = n,
-                       .addr = mem_strdup(slice_of(s->addr)),
+                       .addr = mem_strdup(slice_of(s->wire->addr)),
                        .name = mem_strdup(slice_of(s->name ? s->name : ""))};
     list_push_front(&l->entries, &e->node);
     l->n++;
