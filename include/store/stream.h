@@ -111,9 +111,17 @@ void entry_reply(const struct entry *e, struct reply *r);
 void entry_reply_fields(const struct entry *e, struct reply *r); /* the inner array alone */
 void reply_stream_id(struct reply *r, struct stream_id id);      /* "ms-seq" as a bulk string */
 
+/* What becomes of entries that a group still refers to (store/stream_refs.h) when they are to be removed. */
+enum refs_policy {
+    REFS_KEEP,  /* they go, and what is pending of them dangles */
+    REFS_DROP,  /* they go, and are pending no longer */
+    REFS_SPARE, /* they stay */
+};
+
 struct stream_trim {
     enum { TRIM_NONE, TRIM_MAXLEN, TRIM_MINID } kind;
-    bool approx; /* `~`: whole nodes only */
+    bool approx;           /* `~`: whole nodes only */
+    enum refs_policy refs; /* for broker/change_removal.c; here all is done as with REFS_KEEP */
     uint64_t max_length;
     struct stream_id min_id;
     uint64_t limit; /* with approx: at most so many entries; 0: any number */

@@ -3,6 +3,7 @@
  * A node is what comes between two marks of the log, without those between which nothing is live. The
  * first one is remembered, so that adding with MAXLEN ~ looks at the log only when a node goes.
  */
+#include "store/stream_refs.h"
 #include "stream_impl.h"
 
 struct plan {
@@ -176,4 +177,75 @@ uint64_t stream_trim(struct stream *s, const struct stream_trim *how)
         s->first_node = plan.next;
     tail_settle(s, how, was_there);
     return plan.n;
+}
+
+/* ---- sparing what groups refer to */
+
+/* Looks at one entry after the other, and gathers those nobody refers to. */
+struct sieve {
+    const struct stream *s;
+    const struct refs *refs;
+    struct stream_pos pos;
+    struct stream_id *id;
+    size_t n, cap;
+};
+
+static void sieve_add(struct sieve *v, struct stream_id id)
+{
+    if (v->n == v->cap) {
+        v->cap = v->cap ? v->cap * 2 : 16;
+        v->id = mem_realloc(v->id, v->cap * sizeof *v->id);
+    }
+    v->id[v->n++] = id;
+}
+
+/* Entries up to that id, until `want` have been gathered. False: what is left is referred to, all of it. */
+static bool sift(struct sieve *v, struct stream_id upto, uint64_t want)
+{
+    struct stream_pos next = v->pos;
+    struct entry e;
+
+    while (v->n < want && stream_next(v->s, &next, &e) && stream_id_cmp(e.id, upto) <= 0) {
+        if (stream_id_cmp(e.id, v->refs->reached) > 0)
+            return false;
+        v->pos = next;
+        if (!refs_hold(v->refs, e.id))
+            sieve_add(v, e.id);
+    }
+    return true;
+}
+
+/* A node goes as it would with all that is in it, though some of that stays. */
+static void sift_nodes(struct sieve *v, const struct stream_trim *how)
+{
+    struct plan plan = {.next = v->s->first_node};
+    struct stream_id from = v->s->first_id;
+    bool more = plan.next.live || node_from(v->s, from, &plan.next);
+
+    while (more && node_goes(v->s, how, &plan)) {
+        more = sift(v, plan.next.last, UINT64_MAX);
+        plan.n = v->n;
+        from = plan.next.last;
+        more = more && !plan.next.open && stream_id_next(&from) && node_from(v->s, from, &plan.next);
+    }
+}
+
+struct stream_id *stream_trim_unreferred(const struct stream *s, const struct stream_trim *how,
+                                         const struct refs *r, size_t *n)
+{
+    struct sieve v = {.s = s, .refs = r};
+    struct stream_id upto = how->kind == TRIM_MINID ? how->min_id : STREAM_ID_MAX;
+
+    *n = 0;
+    if (nothing_goes(s, how))
+        return NULL;
+    stream_seek(s, STREAM_ID_MIN, &v.pos);
+    if (how->approx)
+        sift_nodes(&v, how);
+    else if (how->kind == TRIM_MAXLEN)
+        sift(&v, upto, s->length - how->max_length);
+    else if (stream_id_prev(&upto))
+        sift(&v, upto, UINT64_MAX);
+    *n = v.n;
+    return v.id;
 }
