@@ -464,6 +464,15 @@ static void export_nack(struct export *e, const struct slice *word, size_t n)
     }
 }
 
+/* LMQ.DROP key id [id ...]: what Redis has for it besides raises its max-deleted-entry-id. */
+static void export_drop(struct export *e, const struct slice *word, size_t n)
+{
+    record_head(&e->out, n);
+    record_str(&e->out, "XDEL");
+    record_slices(&e->out, word + 1, n - 1);
+    follow_xdel(e, word, n);
+}
+
 /* One record as Redis knows it, to e->out. A private record of store/record.h has its row here. */
 static void export_record(struct export *e, const struct slice *word, size_t n)
 {
@@ -477,6 +486,8 @@ static void export_record(struct export *e, const struct slice *word, size_t n)
         put_setid(e, word[1], word[2], word[3], word[4]);
     } else if (is_about_producers(word[0])) {
         e->producers++;
+    } else if (slice_is(word[0], RECORD_DROP) && n >= 3) {
+        export_drop(e, word, n);
     } else if (word[0].n > 4 && strncasecmp(word[0].p, "LMQ.", 4) == 0) {
         e->untold++;
     } else {

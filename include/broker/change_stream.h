@@ -17,6 +17,18 @@ void change_xadd(struct broker *b, int db, struct slice name, struct stream_id i
 uint64_t change_xtrim(struct broker *b, int db, struct slice name, const struct stream_trim *how);
 /* Deletes the entries that exist among `id`; how many. */
 uint64_t change_xdel(struct broker *b, int db, struct slice name, const struct stream_id *id, size_t n);
+/* Deletes entries with regard to the groups that refer to them. What became of each id is in `outcome`.
+ * `of` is a group that acknowledges them first, and what is not pending there is left alone; NULL: all are
+ * deleted. */
+enum removal {
+    REMOVAL_NONE = -1,  /* there was nothing */
+    REMOVAL_DONE = 1,   /* deleted (if acknowledged, it may have been gone already) */
+    REMOVAL_SPARED = 2, /* still referred to */
+};
+void change_remove(struct broker *b, int db, struct slice name, struct group *of, enum refs_policy refs,
+                   const struct stream_id *id, size_t n, int8_t *outcome);
+/* Replay of RECORD_DROP: false if one of them is not there. */
+bool change_replay_drop(struct broker *b, int db, struct slice name, const struct stream_id *id, size_t n);
 void change_xsetid(struct broker *b, int db, struct slice name, struct stream_id last, uint64_t added,
                    struct stream_id max_deleted);
 

@@ -18,6 +18,9 @@
  *       how many idempotent ids the stream ever remembered, and how many messages were known already
  *   LMQ.FORGET key producer n
  *       the stream has forgotten the n oldest idempotent ids of the producer
+ *   LMQ.DROP key id [id ...]
+ *       these entries were trimmed away, though some before them were not (ACKED). Redis has it as an
+ *       XDEL, but that raises the greatest deleted id, which trimming does not
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -31,6 +34,7 @@
 #define RECORD_SKIP    "LMQ.SKIP"
 #define RECORD_IDMP    "LMQ.IDMP"
 #define RECORD_FORGET  "LMQ.FORGET"
+#define RECORD_DROP    "LMQ.DROP"
 
 /* A record is a head with the number of words, then so many words. */
 void record_head(struct buf *b, size_t words);

@@ -29,6 +29,8 @@ struct expiry *expiry_due(const struct broker *b, msec wall, int *db);
 struct change;
 /* The key of `ch` becomes this string (change_string.c). */
 void change_string_put(struct change *ch, struct slice value);
+/* Trims the stream of `ch`, and records what went; how much (change_removal.c). */
+uint64_t change_trim(struct change *ch, const struct stream_trim *how);
 
 /* Keys of the tables of waiters and watchers: the database's number, then the name. Built in `room` when
  * it fits, else in *owned, for mem_free(). */

@@ -2,22 +2,10 @@
 #include "broker/change_stream.h"
 #include "base/mem.h"
 #include "broker/change_idmp.h"
+#include "broker_impl.h"
 #include "store/group_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
-
-#define FEW_IDS 64 /* of a command, kept on the stack */
-
-/* A replay may have other node limits: what is recorded is where the trim ended, exactly. */
-static void record_xtrim(struct change *ch)
-{
-    record_head(ch->record, 5);
-    record_str(ch->record, "XTRIM");
-    record_word(ch->record, ch->name);
-    record_str(ch->record, "MAXLEN");
-    record_str(ch->record, "=");
-    record_u64(ch->record, stream_length(ch->key->stream));
-}
 
 static void record_xadd(struct change *ch, const struct idmp_name *as, struct slice id,
                         const struct slice *field, size_t n)
@@ -77,48 +65,9 @@ void change_xadd(struct broker *b, int db, struct slice name, struct stream_id i
     }
     if (stream_ids_return(ch.key->stream))
         bring_back(ch.key->stream, id);
-    if (trim && stream_trim(ch.key->stream, trim))
-        record_xtrim(&ch);
+    if (trim)
+        change_trim(&ch, trim);
     change_close(&ch);
-}
-
-uint64_t change_xtrim(struct broker *b, int db, struct slice name, const struct stream_trim *how)
-{
-    struct change ch = change_open(b, db, name);
-    uint64_t removed = stream_trim(ch.key->stream, how);
-
-    if (removed)
-        record_xtrim(&ch);
-    else
-        ch.untouched = true;
-    ch.quiet = true;
-    change_close(&ch);
-    return removed;
-}
-
-uint64_t change_xdel(struct broker *b, int db, struct slice name, const struct stream_id *id, size_t n)
-{
-    struct change ch = change_open(b, db, name);
-    struct stream_id room[FEW_IDS], *gone = n <= FEW_IDS ? room : mem_alloc(n * sizeof *gone);
-    size_t removed = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (stream_delete(ch.key->stream, id[i]))
-            gone[removed++] = id[i];
-    if (removed) {
-        record_head(ch.record, 2 + removed);
-        record_str(ch.record, "XDEL");
-        record_word(ch.record, name);
-        for (size_t i = 0; i < removed; i++)
-            record_id(ch.record, gone[i]);
-    } else {
-        ch.untouched = true;
-    }
-    if (gone != room)
-        mem_free(gone);
-    ch.quiet = true;
-    change_close(&ch);
-    return removed;
 }
 
 /* Ids may now come that lie below where a group stands. It is not to get them, so it has to look for its

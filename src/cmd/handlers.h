@@ -101,6 +101,8 @@ void multi_forget(struct session *s); /* DISCARD without a reply: RESET, a close
 int cmd_xadd(struct call *c), cmd_xlen(struct call *c), cmd_xrange(struct call *c),
     cmd_xrevrange(struct call *c), cmd_xdel(struct call *c), cmd_xtrim(struct call *c),
     cmd_xsetid(struct call *c);
+/* removal_cmds.c */
+int cmd_xdelex(struct call *c), cmd_xackdel(struct call *c);
 /* idmp_cmds.c */
 int cmd_xcfgset(struct call *c), cmd_xidmprecord(struct call *c);
 /* read_cmds.c */
@@ -118,7 +120,8 @@ int cmd_xinfo_stream(struct call *c), cmd_xinfo_groups(struct call *c), cmd_xinf
     cmd_xinfo_help(struct call *c);
 /* record_cmds.c */
 int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_nack(struct call *c),
-    cmd_record_skip(struct call *c), cmd_record_idmp(struct call *c), cmd_record_forget(struct call *c);
+    cmd_record_skip(struct call *c), cmd_record_drop(struct call *c), cmd_record_idmp(struct call *c),
+    cmd_record_forget(struct call *c);
 
 /* HELP of a container: a line of text each. */
 int reply_help(struct call *c, const char *const *line);

@@ -149,3 +149,19 @@ int cmd_record_forget(struct call *c)
         return ERR_FORMAT;
     return change_idmp_forget(c->broker, c->db, c->arg[1], c->arg[2], (size_t)n) ? OK : ERR_FORMAT;
 }
+
+/* LMQ.DROP key id [id ...] */
+int cmd_record_drop(struct call *c)
+{
+    const struct stream *s;
+    struct ids ids;
+    int err = stream_write(c, c->arg[1], &s);
+
+    if (err != OK)
+        return err;
+    ids_parse(&ids, c->arg + 2, c->n - 2);
+    if (!s || ids.n < c->n - 2 || !change_replay_drop(c->broker, c->db, c->arg[1], ids.v, ids.n))
+        err = ERR_FORMAT;
+    ids_free(&ids);
+    return err;
+}

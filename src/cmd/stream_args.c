@@ -66,8 +66,22 @@ void ids_free(struct ids *ids)
 
 struct trim_options {
     struct stream_trim *trim;
-    int64_t limit; /* -1: not given */
+    int64_t limit;   /* -1: not given */
+    bool refs_given; /* a second word of that kind is no option */
 };
+
+bool parse_refs(struct slice word, enum refs_policy *refs)
+{
+    static const char *const name[] = {
+        [REFS_KEEP] = "KEEPREF", [REFS_DROP] = "DELREF", [REFS_SPARE] = "ACKED"};
+
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        if (slice_is(word, name[i])) {
+            *refs = (enum refs_policy)i;
+            return true;
+        }
+    return false;
+}
 
 static bool is_char(struct slice text, char c)
 {
@@ -104,6 +118,8 @@ static int parse_trim_option(struct call *c, size_t *i, struct trim_options *o)
     struct slice word = c->arg[*i];
     bool by_id = slice_is(word, "MINID");
 
+    if (!o->refs_given && (o->refs_given = parse_refs(word, &o->trim->refs)))
+        return OK;
     if (*i + 1 == c->n)
         return ERR_SYNTAX;
     if (by_id || slice_is(word, "MAXLEN")) {

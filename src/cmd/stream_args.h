@@ -29,6 +29,9 @@ void ids_free(struct ids *ids);
 
 /* --- XADD and XTRIM --- */
 
+/* KEEPREF, DELREF or ACKED. */
+bool parse_refs(struct slice word, enum refs_policy *refs);
+
 struct add_args {
     struct stream_trim trim;
     bool no_make;    /* NOMKSTREAM */

@@ -487,6 +487,13 @@ static void make_select(struct history *h)
 
 /* --- streams --- */
 
+static void refs_word(struct history *h)
+{
+    static const char *const name[] = {"KEEPREF", "DELREF", "ACKED"};
+
+    word(h, "%s", name[below(h, 3)]);
+}
+
 static void trim_words(struct history *h, const char *key)
 {
     bool approx = once_in(h, 2), by_id = once_in(h, 3);
@@ -498,6 +505,8 @@ static void trim_words(struct history *h, const char *key)
         word(h, "%" PRIu64, below(h, 15));
     if (approx && once_in(h, 3))
         word(h, "LIMIT %" PRIu64, below(h, 6));
+    if (once_in(h, 2))
+        refs_word(h);
 }
 
 static void new_id(struct history *h, const char *key)
@@ -764,6 +773,22 @@ static void make_xclaim(struct history *h)
     }
 }
 
+static void make_removal(struct history *h)
+{
+    const char *group, *key = group_key(h, &group);
+    uint64_t n = 1 + below(h, 4);
+
+    if (once_in(h, 2))
+        word(h, "XACKDEL %s %s", key, group);
+    else
+        word(h, "XDELEX %s", key);
+    if (!once_in(h, 3))
+        refs_word(h);
+    word(h, "IDS %" PRIu64, n);
+    while (n--)
+        id_word(h, key);
+}
+
 static void make_xautoclaim(struct history *h)
 {
     const char *group, *key = group_key(h, &group);
@@ -835,7 +860,7 @@ static const struct {
     {make_xclaim, 8},
     {make_xautoclaim, 6},
     {make_xdel, 4},
-    {make_xtrim, 3},
+    {make_xtrim, 5},
     {make_xsetid, 3},
     {make_look, 5},
     {make_set, 8},
@@ -860,6 +885,7 @@ static const struct {
     {make_members, 6},
     {make_zset, 6},
     {make_pause, 1},
+    {make_removal, 5},
     /* clang-format on */
 };
 

@@ -41,7 +41,7 @@ static void xadd_refuses(void **state)
     expect(t, 0, "XADD jobs LIMIT 0 * a b",
            "-ERR syntax error, LIMIT cannot be used without the special ~ option");
     expect(t, 0, "XADD jobs - a b", "-ERR Invalid stream ID specified as stream command argument");
-    expect(t, 0, "XADD jobs KEEPREF * a b", "-ERR Invalid stream ID specified as stream command argument");
+    expect(t, 0, "XADD jobs KEEP * a b", "-ERR Invalid stream ID specified as stream command argument");
     expect(t, 0, "EXISTS jobs", ":0");
     expect(t, 0, "XADD jobs 0-* a b", "0-1");
     expect(t, 0, "XADD jobs 5 a b", "5-0");
