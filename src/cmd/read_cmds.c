@@ -20,6 +20,8 @@ struct read {
     bool claims;              /* with `>`: first what has been pending for so long */
     int64_t min_idle;         /* msec */
     int64_t count;            /* of each stream; 0: no limit */
+    int64_t max_count;        /* of all streams together; 0: no limit */
+    int64_t max_size;         /* bytes of the reply, after which no other entry comes; 0: no limit */
     msec timeout;             /* 0: for ever */
     const struct slice *name; /* n names, then as many ids; good until the command returns */
     size_t n;
@@ -53,6 +55,11 @@ static int parse_claim(struct call *c, struct slice text, struct read *a)
     return OK;
 }
 
+static int parse_most(struct call *c, struct slice text, const char *option, int64_t *most)
+{
+    return num_i64(text, most) && *most > 0 ? OK : call_fail(c, "ERR %s must be a positive integer", option);
+}
+
 static int parse_streams(struct call *c, size_t at, struct read *a)
 {
     if ((c->n - at) % 2)
@@ -78,6 +85,10 @@ static int parse_option(struct call *c, size_t *i, struct read *a)
         a->count = a->count < 0 ? 0 : a->count;
         return OK;
     }
+    if (more && slice_is(word, "MAXCOUNT"))
+        return parse_most(c, c->arg[++*i], "MAXCOUNT", &a->max_count);
+    if (more && slice_is(word, "MAXSIZE"))
+        return parse_most(c, c->arg[++*i], "MAXSIZE", &a->max_size);
     if (more >= 2 && slice_is(word, "GROUP")) {
         if (!a->grouped)
             return fail_group_only(c, "GROUP");
@@ -108,6 +119,8 @@ static int read_parse(struct call *c, bool grouped, struct read *a)
         return err;
     if (!a->name)
         return ERR_SYNTAX;
+    if (a->max_count && a->max_count < a->count)
+        return call_fail(c, "ERR MAXCOUNT must be greater than or equal to COUNT");
     return grouped && !a->group.p ? call_fail(c, "ERR Missing GROUP option for XREADGROUP") : OK;
 }
 
@@ -120,7 +133,8 @@ size_t keys_xread(const struct slice *arg, size_t n, size_t *pos, size_t max)
     while (i < n && !slice_is(arg[i], "STREAMS")) {
         if (slice_is(arg[i], "GROUP"))
             i += 3;
-        else if (slice_is(arg[i], "COUNT") || slice_is(arg[i], "BLOCK") || slice_is(arg[i], "CLAIM"))
+        else if (slice_is(arg[i], "COUNT") || slice_is(arg[i], "BLOCK") || slice_is(arg[i], "CLAIM") ||
+                 slice_is(arg[i], "MAXCOUNT") || slice_is(arg[i], "MAXSIZE"))
             i += 2;
         else if (slice_is(arg[i], "NOACK"))
             i++;
@@ -231,8 +245,9 @@ static int find_again(struct call *c, const struct read *a)
 
 /* The reply grows stream by stream; without one there is none. */
 struct answer {
-    uint64_t place;
+    uint64_t from, place; /* where in the outbox it begins, and where the number of streams goes */
     size_t streams;
+    uint64_t entries;
 };
 
 /* The stream's name; where the number of its entries, which will be about so many, goes. */
@@ -254,10 +269,25 @@ static void answer_end(struct call *c, const struct answer *ans)
         reply_fill_map(c->reply, ans->place, ans->streams);
 }
 
-/* How many entries of a stream, at most. */
-static uint64_t entries_max(const struct read *a)
+/* How many entries of the next stream, at most; 0 if the reply is full. */
+static uint64_t entries_max(const struct read *a, const struct answer *ans)
 {
-    return a->count ? (uint64_t)a->count : UINT64_MAX;
+    uint64_t each = a->count ? (uint64_t)a->count : UINT64_MAX;
+    uint64_t left = a->max_count ? (uint64_t)a->max_count - ans->entries : UINT64_MAX;
+
+    return each < left ? each : left;
+}
+
+/* One entry comes whatever its size, so this is asked of those behind it. A reply that is not sent has no
+ * size. */
+static bool size_reached(const struct call *c, const struct read *a, const struct answer *ans)
+{
+    return a->max_size && outbox_pos(c->reply->out) - ans->from >= (uint64_t)a->max_size;
+}
+
+static bool is_full(const struct call *c, const struct read *a, const struct answer *ans)
+{
+    return ans->entries && (entries_max(a, ans) == 0 || size_reached(c, a, ans));
 }
 
 static void give_copies(struct call *c, const struct read *a, const struct source *src, struct answer *ans)
@@ -265,7 +295,7 @@ static void give_copies(struct call *c, const struct read *a, const struct sourc
     struct stream_id from = src->after;
     struct stream_pos pos;
     struct entry e;
-    uint64_t place, n = 0, max = entries_max(a);
+    uint64_t place, n = 0, max = entries_max(a, ans);
 
     if (!stream_id_next(&from) || stream_id_cmp(from, stream_last_id(src->s)) > 0)
         return;
@@ -276,7 +306,8 @@ static void give_copies(struct call *c, const struct read *a, const struct sourc
     do {
         entry_reply(&e, c->reply);
         n++;
-    } while (n < max && stream_next(src->s, &pos, &e));
+    } while (n < max && !size_reached(c, a, ans) && stream_next(src->s, &pos, &e));
+    ans->entries += n;
     reply_fill_array(c->reply, place, n);
 }
 
@@ -307,7 +338,7 @@ static void give_claimed(struct call *c, const struct read *a, const struct sour
                          struct answer *ans, struct part *part)
 {
     msec until = idle_until(c, a->min_idle);
-    uint64_t max = entries_max(a);
+    uint64_t max = entries_max(a, ans);
     struct stream_pos pos;
     struct holding h;
     struct pending p;
@@ -315,7 +346,7 @@ static void give_claimed(struct call *c, const struct read *a, const struct sour
 
     stream_seek(src->s, STREAM_ID_MIN, &pos);
     change_claim_open(&h, c->broker, c->db, src->name, src->g, who, c->now.wall);
-    while (h.n < max && change_claim_next(&h, until, &p)) {
+    while (h.n < max && !(h.n && size_reached(c, a, ans)) && change_claim_next(&h, until, &p)) {
         if (!find_from(src->s, &pos, p.id, &e))
             continue;
         if (h.n == 0)
@@ -329,12 +360,17 @@ static void give_claimed(struct call *c, const struct read *a, const struct sour
     change_hold_close(&h);
 }
 
-/* New ones as one who claims gets them, from `e` on. */
-static void deliver_told(struct call *c, struct delivery *d, struct entry *e, uint64_t max)
+/* New ones from `e` on, for one who claims, or sets a size. Apart from the others, who pay nothing for it. */
+static __attribute__((noinline)) void deliver_told(struct call *c, const struct read *a,
+                                                   const struct answer *ans, struct delivery *d,
+                                                   struct entry *e, uint64_t max)
 {
     do
-        reply_delivered(c, e, 0, 0);
-    while (d->n < max && change_deliver_next(d, e));
+        if (a->claims)
+            reply_delivered(c, e, 0, 0);
+        else
+            entry_reply(e, c->reply);
+    while (d->n < max && !size_reached(c, a, ans) && change_deliver_next(d, e));
 }
 
 static void give_new(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
@@ -342,16 +378,17 @@ static void give_new(struct call *c, const struct read *a, const struct source *
 {
     struct delivery d;
     struct entry e;
-    uint64_t max = entries_max(a) - part->n;
+    uint64_t max = entries_max(a, ans) - part->n;
 
-    if (max == 0 || stream_id_cmp(stream_last_id(src->s), src->g->last_id) <= 0)
+    if (max == 0 || (part->n && size_reached(c, a, ans)) ||
+        stream_id_cmp(stream_last_id(src->s), src->g->last_id) <= 0)
         return;
     change_deliver_open(&d, c->broker, c->db, src->name, src->g, who, a->noack, c->now.wall);
     if (change_deliver_next(&d, &e)) {
         if (part->n == 0)
             part->place = answer_stream(c, ans, src->name, new_ones(src, max));
-        if (a->claims)
-            deliver_told(c, &d, &e, max);
+        if (a->claims || a->max_size)
+            deliver_told(c, a, ans, &d, &e, max);
         else
             do
                 entry_reply(&e, c->reply);
@@ -370,6 +407,7 @@ static void give_next(struct call *c, const struct read *a, const struct source 
     if (a->claims)
         give_claimed(c, a, src, who, ans, &part);
     give_new(c, a, src, who, ans, &part);
+    ans->entries += part.n;
     if (part.n)
         reply_fill_array(c->reply, part.place, part.n);
 }
@@ -385,13 +423,13 @@ static void give_history(struct call *c, const struct read *a, const struct sour
     struct holding h;
     struct pending p;
     struct entry e;
-    uint64_t n = 0, max = entries_max(a);
+    uint64_t n = 0, max = entries_max(a, ans);
 
     if (!who->pending || !stream_id_next(&from))
         return;
     stream_seek(src->s, STREAM_ID_MIN, &pos);
     change_hold_open(&h, c->broker, c->db, src->name, src->g, who, c->now.wall);
-    while (n < max && pel_seek_owner(&src->g->pel, from, who->slot, &p)) {
+    while (n < max && !(n && size_reached(c, a, ans)) && pel_seek_owner(&src->g->pel, from, who->slot, &p)) {
         if (find_from(src->s, &pos, p.id, &e)) {
             entry_reply(&e, c->reply);
             change_hold(&h, p.id, p.count + 1);
@@ -406,15 +444,16 @@ static void give_history(struct call *c, const struct read *a, const struct sour
             break;
     }
     change_hold_close(&h);
+    ans->entries += n;
     reply_fill_array(c->reply, place, n);
 }
 
 /* ERR_BLOCK: nothing. The consumer is made all the same. */
 static int give(struct call *c, const struct read *a)
 {
-    struct answer ans = {0};
+    struct answer ans = {.from = outbox_pos(c->reply->out)};
 
-    for (size_t i = 0; i < a->n; i++) {
+    for (size_t i = 0; i < a->n && !is_full(c, a, &ans); i++) {
         const struct source *src = &a->src[i];
 
         if (!src->s)

@@ -240,6 +240,7 @@ static const char *const requests[] = {
     "XREADGROUP GROUP g bob BLOCK 500 STREAMS q >",
     "XREADGROUP GROUP g alice STREAMS q 0",
     "XREADGROUP GROUP g bob NOACK STREAMS q >",
+    "XREADGROUP GROUP g alice MAXCOUNT 1 MAXSIZE 9 STREAMS q r > 0",
     "XREAD BLOCK 100 STREAMS q r $ $",
     "XACK q g 1-1 2-2",
     "XREADGROUP GROUP g bob CLAIM 100 COUNT 2 BLOCK 300 STREAMS q >",

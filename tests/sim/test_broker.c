@@ -700,6 +700,10 @@ static void make_xreadgroup(struct history *h)
     word(h, "XREADGROUP GROUP %s %s", group, pick_consumer(h));
     if (once_in(h, 2))
         word(h, "COUNT %" PRIu64, below(h, 6));
+    if (once_in(h, 8))
+        word(h, "MAXCOUNT %" PRIu64, 5 + below(h, 3));
+    if (once_in(h, 8))
+        word(h, "MAXSIZE %" PRIu64, 1 + below(h, 400));
     if (once_in(h, 3))
         word(h, "BLOCK %" PRIu64, once_in(h, 10) ? 0 : 1 + below(h, 300));
     if (once_in(h, 6))
