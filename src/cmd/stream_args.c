@@ -116,21 +116,21 @@ static int parse_threshold(struct call *c, size_t *i, struct stream_trim *trim, 
 static int parse_trim_option(struct call *c, size_t *i, struct trim_options *o)
 {
     struct slice word = c->arg[*i];
-    bool by_id = slice_is(word, "MINID");
+    bool by_id = slice_is(word, "MINID"), more = *i + 1 < c->n;
 
-    if (!o->refs_given && (o->refs_given = parse_refs(word, &o->trim->refs)))
-        return OK;
-    if (*i + 1 == c->n)
-        return ERR_SYNTAX;
-    if (by_id || slice_is(word, "MAXLEN")) {
+    if (more && (by_id || slice_is(word, "MAXLEN"))) {
         ++*i;
         return parse_threshold(c, i, o->trim, by_id);
     }
-    if (!slice_is(word, "LIMIT"))
+    if (more && slice_is(word, "LIMIT")) {
+        if (!num_i64(c->arg[++*i], &o->limit))
+            return ERR_INT;
+        return o->limit < 0 ? call_fail(c, "ERR The LIMIT argument must be >= 0.") : OK;
+    }
+    if (o->refs_given || !parse_refs(word, &o->trim->refs))
         return ERR_SYNTAX;
-    if (!num_i64(c->arg[++*i], &o->limit))
-        return ERR_INT;
-    return o->limit < 0 ? call_fail(c, "ERR The LIMIT argument must be >= 0.") : OK;
+    o->refs_given = true;
+    return OK;
 }
 
 static uint64_t limit_by_nodes(const struct broker *b)
