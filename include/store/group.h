@@ -28,6 +28,7 @@ struct group {
     struct pel pel;
     size_t nacked;             /* pending entries given back */
     msec given;                /* the number the last one given back got: their order */
+    struct stream_id let_go;   /* lowest id that is pending no more since a trim looked (stream_refs.h) */
     struct dict consumers;     /* by name */
     struct consumer **slot;    /* by number; NULL where free */
     struct consumer *recent;   /* found last: the next request is probably of the same; NULL once it goes */

@@ -2,7 +2,7 @@
 #ifndef STORE_STREAM_EDIT_H
 #define STORE_STREAM_EDIT_H
 
-#include "store/stream.h"
+#include "store/stream_refs.h"
 
 /* `seed` for the table of groups, borrowed. */
 struct stream *stream_new(const struct hash_seed *seed);
@@ -23,6 +23,10 @@ bool stream_delete(struct stream *s, struct stream_id id);
 bool stream_drop(struct stream *s, struct stream_id id);
 /* Removes entries at the front; how many. Does not touch max_deleted_id. */
 uint64_t stream_trim(struct stream *s, const struct stream_trim *how);
+/* Trims under REFS_SPARE, entry by entry; the ids that went, rising: an array for mem_free(), NULL when there
+ * are none. */
+struct stream_id *stream_trim_unreferred(struct stream *s, const struct stream_trim *how,
+                                         const struct refs *r, size_t *n);
 /* XSETID. The caller has checked the order of the values. */
 void stream_set_ids(struct stream *s, struct stream_id last, uint64_t entries_added,
                     struct stream_id max_deleted);

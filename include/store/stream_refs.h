@@ -1,8 +1,9 @@
 /* store/stream_refs.h - which entries of a stream its groups refer to: those that some group has not
  * reached yet, and those that are pending in one. Without a group there are none.
  *
- * Nothing is kept about it: how far all groups have come is found out once a command, then an entry costs
- * one look into what is pending in each group. */
+ * How far all groups have come is found out once a command, then an entry costs one look into what is
+ * pending in each group. Trims remember up to where they have found everything referred to, and groups what
+ * they have let go since: a message that is never acknowledged is not looked at by every XADD. */
 #ifndef STORE_STREAM_REFS_H
 #define STORE_STREAM_REFS_H
 
@@ -19,10 +20,5 @@ void refs_open(struct refs *r, const struct stream *s);
 void refs_close(struct refs *r);
 /* Whether an entry with that id is (or, if there is none, would be) referred to. */
 bool refs_hold(const struct refs *r, struct stream_id id);
-
-/* Entries that trimming would remove under REFS_SPARE: an array of their ids for mem_free(), rising; NULL
- * when there are none. Changes nothing. */
-struct stream_id *stream_trim_unreferred(const struct stream *s, const struct stream_trim *how,
-                                         const struct refs *r, size_t *n);
 
 #endif

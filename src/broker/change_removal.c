@@ -5,7 +5,6 @@
 #include "store/group_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
-#include "store/stream_refs.h"
 
 #define FEW_IDS     64   /* of a command, kept on the stack */
 #define IDS_TO_DROP 1024 /* in one record: a trim may take any number */
@@ -139,8 +138,6 @@ static uint64_t trim_unreferred(struct change *ch, const struct stream_trim *how
     size_t n;
     struct stream_id *id = stream_trim_unreferred(ch->key->stream, how, r, &n);
 
-    for (size_t i = 0; i < n; i++)
-        stream_drop(ch->key->stream, id[i]);
     if (n)
         record_drop(ch, id, n);
     mem_free(id);

@@ -20,6 +20,7 @@ struct group *group_new(struct slice name, struct stream_id last_id, int64_t ent
 
     g->last_id = last_id;
     g->entries_read = entries_read;
+    g->let_go = STREAM_ID_MAX;
     g->name_len = (uint32_t)name.n;
     memcpy(g->name, name.p, name.n);
     pel_init(&g->pel);
@@ -72,6 +73,7 @@ struct group *group_copy(const struct group *g, const struct hash_seed *seed)
 
     to->nacked = g->nacked;
     to->given = g->given;
+    to->let_go = g->let_go;
     if (g->slots)
         copy_consumers(to, g);
     pel_start(&g->pel, STREAM_ID_MIN, &pos);
@@ -207,6 +209,12 @@ struct consumer *group_consumer_add(struct group *g, struct slice name, msec now
     return c;
 }
 
+static void let_go(struct group *g, struct stream_id id)
+{
+    if (stream_id_cmp(id, g->let_go) < 0)
+        g->let_go = id;
+}
+
 size_t group_consumer_remove(struct group *g, struct consumer *c)
 {
     size_t held = c->pending;
@@ -215,6 +223,7 @@ size_t group_consumer_remove(struct group *g, struct consumer *c)
     for (size_t i = 0; i < held; i++) {
         must(pel_seek_owner(&g->pel, e.id, c->slot, &e));
         pel_remove(&g->pel, e.id, NULL);
+        let_go(g, e.id);
     }
     g->slot[c->slot] = NULL;
     g->recent = NULL;
@@ -281,6 +290,7 @@ bool group_done(struct group *g, struct stream_id id)
     if (!pel_remove(&g->pel, id, &old))
         return false;
     forget(g, &old, 1);
+    let_go(g, id);
     return true;
 }
 
@@ -291,8 +301,10 @@ size_t group_done_all(struct group *g, const struct stream_id *id, size_t n)
 
     for (size_t i = 0; i < n; i += run ? run : 1) {
         run = pel_remove_run(&g->pel, id + i, n - i, &old);
-        if (run)
+        if (run) {
             forget(g, &old, run);
+            let_go(g, id[i]);
+        }
         done += run;
     }
     return done;

@@ -187,8 +187,10 @@ static void forget_place(void *group, void *arg)
 void stream_set_ids(struct stream *s, struct stream_id last, uint64_t entries_added,
                     struct stream_id max_deleted)
 {
-    if (stream_id_cmp(last, s->last_id) < 0)
+    if (stream_id_cmp(last, s->last_id) < 0) {
         groups_each(s, forget_place, NULL);
+        s->referred = STREAM_ID_MIN;
+    }
     s->last_id = last;
     s->added = entries_added;
     s->max_deleted = max_deleted;
@@ -260,6 +262,7 @@ void stream_group_add(struct stream *s, struct group *g)
 struct group *stream_group_remove(struct stream *s, struct slice name)
 {
     s->recent = NULL;
+    s->referred = STREAM_ID_MIN;
     return dict_remove(&s->groups, name);
 }
 

@@ -101,6 +101,7 @@ struct stream {
     } tail_node;
     struct schema schema[SCHEMAS_KEPT]; /* of the open block */
     unsigned schema_next;
+    struct stream_id referred; /* live entries below are referred to, but for what groups let go since */
     struct dict groups;
     struct group *recent; /* found last: there are few, often one; NULL once it goes */
     struct idmp *idmp;    /* NULL until it is needed */

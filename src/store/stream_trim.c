@@ -3,7 +3,7 @@
  * A node is what comes between two marks of the log, without those between which nothing is live. The
  * first one is remembered, so that adding with MAXLEN ~ looks at the log only when a node goes.
  */
-#include "store/stream_refs.h"
+#include "store/group.h"
 #include "stream_impl.h"
 
 struct plan {
@@ -186,6 +186,7 @@ struct sieve {
     const struct stream *s;
     const struct refs *refs;
     struct stream_pos pos;
+    struct stream_id from; /* where looking goes on: all live entries below stay, or are gathered */
     struct stream_id *id;
     size_t n, cap;
 };
@@ -209,18 +210,57 @@ static bool sift(struct sieve *v, struct stream_id upto, uint64_t want)
         if (stream_id_cmp(e.id, v->refs->reached) > 0)
             return false;
         v->pos = next;
+        v->from = e.id;
+        if (!stream_id_next(&v->from))
+            v->from = e.id;
         if (!refs_hold(v->refs, e.id))
             sieve_add(v, e.id);
     }
     return true;
 }
 
+/* The last of the block's entries up to `id` that starts a node; false if there is none. */
+static bool mark_before(const struct block *b, uint64_t number, struct stream_id id, struct stream_id *mark)
+{
+    struct stream_pos pos = block_start(b, number);
+    struct raw r;
+    bool any = false;
+
+    while (pos.at < b->used) {
+        block_step(b, &pos, &r);
+        if (stream_id_cmp(r.id, id) > 0)
+            break;
+        if (block_mark(b, &r, pos.nth - 1)) {
+            *mark = r.id;
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* Where the node starts that has the entry with that id. */
+static struct stream_id node_start(const struct stream *s, struct stream_id id)
+{
+    struct stream_id mark;
+    size_t i;
+
+    if (!dir_by_id(s, id, &i))
+        return s->first_id;
+    do {
+        const struct span *span = dir_span(s, i);
+
+        if (span->b && mark_before(span->b, span->number, id, &mark))
+            return stream_id_cmp(mark, s->first_id) < 0 ? s->first_id : mark;
+    } while (i--);
+    return s->first_id;
+}
+
 /* A node goes as it would with all that is in it, though some of that stays. */
 static void sift_nodes(struct sieve *v, const struct stream_trim *how)
 {
-    struct plan plan = {.next = v->s->first_node};
-    struct stream_id from = v->s->first_id;
-    bool more = plan.next.live || node_from(v->s, from, &plan.next);
+    struct plan plan = {0};
+    struct stream_id from = node_start(v->s, v->from);
+    bool more = node_from(v->s, from, &plan.next);
 
     while (more && node_goes(v->s, how, &plan)) {
         more = sift(v, plan.next.last, UINT64_MAX);
@@ -230,22 +270,43 @@ static void sift_nodes(struct sieve *v, const struct stream_trim *how)
     }
 }
 
-struct stream_id *stream_trim_unreferred(const struct stream *s, const struct stream_trim *how,
+/* All that lies below is referred to, or another trim would have taken it. */
+static struct stream_id sieve_start(const struct stream *s, const struct refs *r)
+{
+    struct stream_id from = s->referred;
+
+    for (size_t i = 0; i < r->n; i++)
+        if (stream_id_cmp(r->group[i]->let_go, from) < 0)
+            from = r->group[i]->let_go;
+    return from;
+}
+
+static void sieve_end(struct stream *s, const struct refs *r, const struct sieve *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        stream_drop(s, v->id[i]);
+    for (size_t i = 0; i < r->n; i++)
+        r->group[i]->let_go = STREAM_ID_MAX;
+    s->referred = v->from;
+}
+
+struct stream_id *stream_trim_unreferred(struct stream *s, const struct stream_trim *how,
                                          const struct refs *r, size_t *n)
 {
-    struct sieve v = {.s = s, .refs = r};
+    struct sieve v = {.s = s, .refs = r, .from = sieve_start(s, r)};
     struct stream_id upto = how->kind == TRIM_MINID ? how->min_id : STREAM_ID_MAX;
 
     *n = 0;
     if (nothing_goes(s, how))
         return NULL;
-    stream_seek(s, STREAM_ID_MIN, &v.pos);
+    stream_seek(s, v.from, &v.pos);
     if (how->approx)
         sift_nodes(&v, how);
     else if (how->kind == TRIM_MAXLEN)
         sift(&v, upto, s->length - how->max_length);
     else if (stream_id_prev(&upto))
         sift(&v, upto, UINT64_MAX);
+    sieve_end(s, r, &v);
     *n = v.n;
     return v.id;
 }
