@@ -7,6 +7,10 @@ type by type.
 What may differ is in two tables: TIMES (numbers that are times: compared with tolerance) and KNOWN
 (leanmqd follows a newer Redis: each with its rule and its reason). Ids made by `*` differ between any
 two servers: they are compared by the order in which they appeared. Nothing is ignored wholesale.
+
+Before the random commands comes a sweep, the same for every seed: each stream command with each of its words
+in turn replaced by odd ones (integers at their ends, signs, blanks, bad ids, keys of other types), doubled,
+left out, cut off there, or repeated a hundred times.
 """
 import argparse
 import collections
@@ -709,6 +713,81 @@ class Generator:
 
 
 # ---------------------------------------------------------------------------------------------
+# Every stream command with every odd word in every place
+
+ODD_INTS = (b"-1", b"0", b"-0", b"+1", b"01", b"1 ", b" 1", b"1.5", b"1e3", b"0x10", b"abc", b"", b"--1", b"nan",
+            b"9223372036854775807", b"9223372036854775808", b"-9223372036854775808", b"-9223372036854775809",
+            b"18446744073709551615", b"18446744073709551616", b"4611686018427387904", b"2147483648", b"-2147483648")
+ODD_IDS = (b"-", b"+", b"$", b">", b"*", b"(", b"(1-1", b"(-", b"(0", b"0-0", b"0-1", b"1-", b"-1-1", b"1-1-1", b"2-*", b"a-1",
+           b"1-a", b"18446744073709551615-18446744073709551615", b"(18446744073709551615-18446744073709551615",
+           b"18446744073709551616-0", b"0-18446744073709551616", b"9" * 130, b"1-1\x00")
+ODD_WORDS = (b"none", b"str:0", b"COUNT", b"LIMIT", b"JUSTID", b"FORCE", b"STREAMS", b"MAXLEN", b"GROUP", b"x" * 200, b"\x00\r\n\xff")
+
+SWEEP = [line.encode().split(b" ") for line in """
+XADD st:0 NOMKSTREAM MAXLEN ~ 10 LIMIT 5 20-* f v
+XADD st:0 MINID = 3 20-1 f v g w
+XADD st:0 20-1 f v
+XLEN st:0
+XRANGE st:0 1-1 5-5 COUNT 2
+XREVRANGE st:0 5-5 1-1 COUNT 2
+XDEL st:0 1-1 2-1 1-1
+XTRIM st:0 MAXLEN ~ 4 LIMIT 3
+XTRIM st:0 MAXLEN = 4
+XTRIM st:0 MINID 2-1
+XSETID st:0 100-1 ENTRIESADDED 50 MAXDELETEDID 3-3
+XREAD COUNT 2 STREAMS st:0 st:1 0-0 3-1
+XREAD BLOCK 1 STREAMS st:0 st:1 9-9 9-9
+XREADGROUP GROUP g1 alice COUNT 2 NOACK STREAMS st:0 >
+XREADGROUP GROUP g1 bob COUNT 2 STREAMS st:0 st:1 > >
+XREADGROUP GROUP g1 alice BLOCK 1 STREAMS st:0 0
+XACK st:0 g1 1-1 2-1 1-1
+XCLAIM st:0 g1 bob 0 1-1 2-1 9-9 IDLE 100000000 RETRYCOUNT 3 FORCE JUSTID LASTID 2-1
+XCLAIM st:0 g1 bob 0 3-1 TIME 1500000000000
+XAUTOCLAIM st:0 g1 bob 0 0-0 COUNT 3 JUSTID
+XAUTOCLAIM st:0 g1 bob 0 2-1
+XPENDING st:0 g1
+XPENDING st:0 g1 IDLE 0 - + 10 alice
+XPENDING st:0 g1 1-1 (3-1 2
+XGROUP CREATE st:0 g9 1-1 MKSTREAM ENTRIESREAD 3
+XGROUP CREATE st:0 g9 $
+XGROUP SETID st:0 g1 1-1 ENTRIESREAD 2
+XGROUP DESTROY st:0 g1
+XGROUP CREATECONSUMER st:0 g1 dave
+XGROUP DELCONSUMER st:0 g1 alice
+XINFO STREAM st:0 FULL COUNT 3
+XINFO STREAM st:0
+XINFO GROUPS st:0
+XINFO CONSUMERS st:0 g1
+""".strip().split("\n")]
+
+SWEEP_DATA = [line.encode().split(b" ") for line in """
+DEL st:0 st:1 none
+SET str:0 text
+XGROUP CREATE st:0 g1 0 MKSTREAM
+XGROUP CREATE st:1 g1 0 MKSTREAM
+XADD st:0 1-1 f a
+XADD st:0 2-1 f b
+XADD st:0 3-1 f c
+XADD st:0 4-1 f d
+XADD st:0 5-5 f e
+XADD st:0 6-1 f g
+XADD st:1 4-4 f v
+XREADGROUP GROUP g1 alice COUNT 4 STREAMS st:0 >
+""".strip().split("\n")]
+
+
+def spoilt(command, at):
+    """The command with one word replaced, doubled, left out, or everything from there on left out."""
+    for odd in ODD_INTS + ODD_IDS + ODD_WORDS:
+        yield command[:at] + [odd] + command[at + 1:]
+    yield command[:at] + [command[at]] + command[at:]
+    yield command[:at] + command[at + 1:]
+    yield command[:at]
+    yield command[:at] + [b"str:0" if w.startswith(b"st:") else w for w in command[at:]]
+    yield command + [command[at]] * 100
+
+
+# ---------------------------------------------------------------------------------------------
 # One of the two servers
 
 ID_RE = re.compile(rb"(\d{13})-(\d+)\Z")
@@ -865,10 +944,10 @@ class Known:
         if name == b"XPENDING" and lean == b"ERR syntax error" and len(w) in (8, 9) and isinstance(lean, Error) \
                 and not (len(w) == 9 and w[3].upper() == b"IDLE"):
             return self.by("xpending surplus word")
-        # An id with a blank or a sign: 7.0 falls back to strtoull() and takes it; STREAMS.md section 2
-        # does not. What they store may differ from here on.
+        # An id with a blank, a sign, or a zero byte behind it: 7.0 falls back to strtoull() and takes it;
+        # STREAMS.md section 2 does not. What they store may differ from here on.
         if name.startswith(b"X") and isinstance(lean, Error) and (lean == ERR_ID or lean.startswith(b"ERR Unrecognized XCLAIM option")) \
-                and any(re.match(rb"\(?([ \t-\r]|\+)*\d*-?[ +]*\d+\Z", x) and re.search(rb"[ +]", x) for x in w[2:]):
+                and any(re.match(rb"\(?([ \t-\r]|\+)*\d*-?[ +]*\d+\x00?\Z", x) and re.search(rb"[ +\x00]", x) for x in w[2:]):
             self.diverged = True
             return self.by("blank or sign in an id")
         # XSETID below the greatest deleted id: 7.4 refuses it, 7.0 does it.
@@ -1026,7 +1105,7 @@ class Run:
         self.opts, self.proto = opts, proto
         self.servers = (lean, redis)
         self.rng = random.Random("%s/%d" % (opts.seed, proto))
-        self.diffs = self.ok = self.done = 0
+        self.diffs = self.ok = self.done = self.swept = 0
         self.errors = collections.Counter()
         self.seen = collections.Counter()
         self.known = Known()
@@ -1171,22 +1250,43 @@ class Run:
             return self.fresh()
         return None
 
+    def attempt(self):
+        """One step; what breaks a connection is a difference too. False: a server is gone."""
+        try:
+            self.step()
+        except (Closed, TimeoutError, ValueError) as e:
+            self.diffs += 1
+            print("\nseed=%s proto=%d command %d: %s: %s" % (self.opts.seed, self.proto, self.done, type(e).__name__, e))
+            for n, line in self.recent:
+                print("    %6d  %s" % (n, line))
+            dead = [s for s in self.servers if not s.running()]
+            for s in dead:
+                print("the server died:\n" + s.tail(30))
+            if dead:
+                return False
+            self.fresh()
+            self.seen[(type(e), str(e))] += 1
+        return True
+
+    def sweep(self):
+        """The same data for each place of a word, then all odd words there. False: a server is gone."""
+        for command in SWEEP:
+            for at in range(1, len(command)):
+                for c in SWEEP_DATA + [c for c in spoilt(command, at) if not Generator.waits_long(c)]:
+                    self.gen.queue = [("main", c)]
+                    if not self.attempt():
+                        return False
+        print("RESP%d: %d stream commands, each of their words spoilt: %d commands" % (self.proto, len(SWEEP), self.done))
+        self.fresh()
+        self.swept, self.done, self.ok = self.done, 0, 0
+        return True
+
     def run(self):
+        if not self.sweep():
+            return
         while self.done < self.opts.count and len(self.seen) < self.opts.max_diffs:
-            try:
-                self.step()
-            except (Closed, TimeoutError, ValueError) as e:
-                self.diffs += 1
-                print("\nseed=%s proto=%d command %d: %s: %s" % (self.opts.seed, self.proto, self.done, type(e).__name__, e))
-                for n, line in self.recent:
-                    print("    %6d  %s" % (n, line))
-                dead = [s for s in self.servers if not s.running()]
-                for s in dead:
-                    print("the server died:\n" + s.tail(30))
-                if dead:
-                    return
-                self.fresh()
-                self.seen[(type(e), str(e))] += 1
+            if not self.attempt():
+                return
         print("RESP%d: %d commands, %d%% of them without error; %d differences of %d kinds; rules used: %s" % (
             self.proto, self.done, 100 * self.ok // max(1, self.done), self.diffs, len(self.seen),
             ", ".join("%s %d" % x for x in sorted(self.known.used.items())) or "none"))
@@ -1212,7 +1312,7 @@ def main():
         with start(False) as lean, start(True) as redis:
             run = Run(opts, proto, lean, redis)
             run.run()
-            total += run.done
+            total += run.swept + run.done
             failed += run.diffs
             if run.done >= 2000 and run.ok * 100 < run.done * 40:
                 print("only %d of %d commands succeed: the generator is no good" % (run.ok, run.done))
