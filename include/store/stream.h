@@ -139,8 +139,9 @@ struct group **stream_groups_sorted(const struct stream *s, size_t *n);
 /* What it remembers of idempotent producers; NULL: it never had one, nor limits of its own (store/idmp.h). */
 const struct idmp *stream_idmp(const struct stream *s);
 
-/* entries-read of a position, and lag, by the rules of Redis 8 (see the comments in stream.c). -1: unknown.
- */
+/* entries-read of a position, -1 if unknown, and lag, by the rules of Redis 8 (see the comments in stream.c).
+ * A lag is below 0 where XSETID has made the stream forget what was added. */
+#define STREAM_LAG_UNKNOWN INT64_MIN
 int64_t stream_estimate_read(const struct stream *s, struct stream_id id);
 int64_t stream_lag(const struct stream *s, const struct group *g);
 

@@ -32,11 +32,10 @@ static void pair_slice(struct call *c, const char *name, struct slice v)
     reply_bulk(c->reply, v);
 }
 
-/* -1: not known. */
-static void pair_known(struct call *c, const char *name, int64_t v)
+static void pair_known(struct call *c, const char *name, int64_t v, int64_t unknown)
 {
     reply_bulk_str(c->reply, name);
-    if (v < 0)
+    if (v == unknown)
         reply_null(c->reply);
     else
         reply_int(c->reply, v);
@@ -169,8 +168,8 @@ static void reply_full_group(struct call *c, const struct stream *s, const struc
     reply_map(c->reply, 8);
     pair_slice(c, "name", group_name(g));
     pair_id(c, "last-delivered-id", g->last_id);
-    pair_known(c, "entries-read", g->entries_read);
-    pair_known(c, "lag", stream_lag(s, g));
+    pair_known(c, "entries-read", g->entries_read, -1);
+    pair_known(c, "lag", stream_lag(s, g), STREAM_LAG_UNKNOWN);
     pair_int(c, "pel-count", pel_count(&g->pel));
     pair_int(c, "nacked-count", g->nacked);
     reply_bulk_str(c->reply, "pending");
@@ -252,8 +251,8 @@ int cmd_xinfo_groups(struct call *c)
         pair_int(c, "consumers", dict_count(&all[i]->consumers));
         pair_int(c, "pending", pel_count(&all[i]->pel));
         pair_id(c, "last-delivered-id", all[i]->last_id);
-        pair_known(c, "entries-read", all[i]->entries_read);
-        pair_known(c, "lag", stream_lag(s, all[i]));
+        pair_known(c, "entries-read", all[i]->entries_read, -1);
+        pair_known(c, "lag", stream_lag(s, all[i]), STREAM_LAG_UNKNOWN);
     }
     mem_free(all);
     return OK;

@@ -344,5 +344,5 @@ int64_t stream_lag(const struct stream *s, const struct group *g)
     if (g->entries_read >= 0 && !deleted_after(s, g->last_id))
         return (int64_t)s->added - g->entries_read;
     read = stream_estimate_read(s, g->last_id);
-    return read == UNKNOWN ? UNKNOWN : (int64_t)s->added - read;
+    return read == UNKNOWN ? STREAM_LAG_UNKNOWN : (int64_t)s->added - read;
 }
