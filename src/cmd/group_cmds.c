@@ -525,6 +525,14 @@ static int group_named(struct call *c, const struct stream **s, struct group **g
     return *g ? OK : fail_no_group_of(c, c->arg[3], c->arg[2]);
 }
 
+/* Nobody has read more than was ever added. A journal tells what was done. */
+static int64_t entries_read(const struct call *c, const struct stream *s, int64_t given)
+{
+    int64_t added = s ? (int64_t)stream_entries_added(s) : 0;
+
+    return c->broker->origin != ORIGIN_REPLAY && given > added ? added : given;
+}
+
 static bool is_last(struct slice text)
 {
     return text.n == 1 && *text.p == '$';
@@ -549,10 +557,7 @@ int cmd_xgroup_create(struct call *c)
     }
     if (s && stream_group(s, c->arg[3]))
         return call_fail(c, "BUSYGROUP Consumer Group name already exists");
-    if (c->broker->origin != ORIGIN_REPLAY && a.entries_read > 0 &&
-        (uint64_t)a.entries_read > (s ? stream_entries_added(s) : 0))
-        a.entries_read = s ? (int64_t)stream_entries_added(s) : 0;
-    change_group_create(c->broker, c->db, c->arg[2], c->arg[3], id, a.entries_read);
+    change_group_create(c->broker, c->db, c->arg[2], c->arg[3], id, entries_read(c, s, a.entries_read));
     reply_ok(c->reply);
     return OK;
 }
@@ -573,7 +578,7 @@ int cmd_xgroup_setid(struct call *c)
         id = stream_last_id(s);
     else if (parse_position(c->arg[4], &id) != OK)
         return ERR_ID;
-    change_group_setid(c->broker, c->db, c->arg[2], g, id, a.entries_read);
+    change_group_setid(c->broker, c->db, c->arg[2], g, id, entries_read(c, s, a.entries_read));
     reply_ok(c->reply);
     return OK;
 }
