@@ -43,6 +43,7 @@ struct config {
     int64_t auto_aof_rewrite_percentage;
     uint64_t auto_aof_rewrite_min_size, journal_reserve, journal_unsynced_limit;
     /* streams */
+    int64_t stream_group_max_consumers;
     int64_t stream_node_max_entries;
     uint64_t stream_node_max_bytes;
     bool stream_wake_batching;

@@ -201,6 +201,8 @@ ROW("journal-unsynced-limit", SETTING_BYTES, 0, journal_unsynced_limit, "256mb",
     "stuck disk does not become a full memory."),
 
 /* streams */
+ROW("stream-group-max-consumers", SETTING_INT, 0, stream_group_max_consumers, "1000000", 1, 16777215,
+    "Consumers that a group may have; who would be one more is refused."),
 ROW("stream-node-max-entries", SETTING_INT, 0, stream_node_max_entries, "100", 0, INT64_MAX,
     "Entries between the marks at which trimming with ~ may cut. 0: no limit."),
 ROW("stream-node-max-bytes", SETTING_BYTES, 0, stream_node_max_bytes, "4096", 0, INT64_MAX,

@@ -164,7 +164,8 @@ int cmd_xclaim(struct call *c)
     if (err != OK || (err = claim_parse_idle(c, &a)) != OK)
         return err;
     ids_parse(&ids, c->arg + 5, c->n - 5);
-    if ((err = claim_parse_options(c, &a, 5 + ids.n)) == OK)
+    if ((err = claim_parse_options(c, &a, 5 + ids.n)) == OK &&
+        (err = consumer_admit(c, c->arg[1], g, c->arg[3])) == OK)
         claim_all(c, &a, s, g, &ids);
     ids_free(&ids);
     return err;
@@ -322,7 +323,8 @@ int cmd_xautoclaim(struct call *c)
     struct consumer *who;
     int err;
 
-    if ((err = autoclaim_parse(c, &a)) != OK || (err = group_wanted(c, &w.s, &g)) != OK)
+    if ((err = autoclaim_parse(c, &a)) != OK || (err = group_wanted(c, &w.s, &g)) != OK ||
+        (err = consumer_admit(c, c->arg[1], g, c->arg[3])) != OK)
         return err;
     w.at = a.start;
     w.examine = (uint64_t)a.count * EXAMINED_PER_CLAIM;
@@ -606,6 +608,8 @@ int cmd_xgroup_createconsumer(struct call *c)
     int err = group_named(c, &s, &g);
 
     if (err != OK)
+        return err;
+    if ((err = consumer_admit(c, c->arg[2], g, c->arg[4])) != OK)
         return err;
     had = group_consumer(g, c->arg[4]);
     if (!had)

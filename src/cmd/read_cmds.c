@@ -158,10 +158,9 @@ static int look_up(struct call *c, const struct read *a, struct source *src)
     if (err != OK || !a->grouped)
         return err;
     src->g = src->s ? stream_group(src->s, a->group) : NULL;
-    return src->g
-               ? OK
-               : call_fail(
-                     c, "NOGROUP No such key '%.*s' or consumer group '%.*s' in XREADGROUP with GROUP option",
+    if (src->g)
+        return consumer_admit(c, src->name, src->g, a->consumer);
+    return call_fail(c, "NOGROUP No such key '%.*s' or consumer group '%.*s' in XREADGROUP with GROUP option",
                      SLICE_ARG(src->name), SLICE_ARG(a->group));
 }
 

@@ -293,6 +293,18 @@ msec soft_now(const struct call *c)
     return c->broker->origin == ORIGIN_REPLAY ? c->service->server.started_wall : c->now.wall;
 }
 
+int consumer_admit_one(struct call *c, struct slice key, const struct group *g, struct slice name)
+{
+    bool room = c->broker->origin == ORIGIN_REPLAY && dict_count(&g->consumers) < GROUP_CONSUMERS_MAX;
+
+    if (room || group_consumer(g, name))
+        return OK;
+    return call_fail(c,
+                     "ERR consumer group '%.*s' of key '%.*s' has as many consumers as "
+                     "stream-group-max-consumers allows",
+                     SLICE_ARG(group_name(g)), SLICE_ARG(key));
+}
+
 struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, struct slice name)
 {
     struct consumer *who = group_consumer(g, name);

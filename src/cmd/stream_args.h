@@ -51,6 +51,14 @@ int stream_write(struct call *c, struct slice name, const struct stream **s);
 /* "No such key or consumer group": arg[1] and arg[2] are meant, also when there is no group of that name. */
 int group_wanted(struct call *c, const struct stream **s, struct group **g);
 int fail_no_group_of(struct call *c, struct slice group, struct slice key); /* the other wording */
+/* Whether the group has this consumer or room for it: before consumer_at(). */
+int consumer_admit_one(struct call *c, struct slice key, const struct group *g, struct slice name);
+static inline int consumer_admit(struct call *c, struct slice key, const struct group *g, struct slice name)
+{
+    uint64_t most = (uint64_t)c->service->config.stream_group_max_consumers;
+
+    return dict_count(&g->consumers) < most ? OK : consumer_admit_one(c, key, g, name);
+}
 /* The consumer, made if need be, and seen. */
 struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, struct slice name);
 /* Now; in a replay, which has no now, when this process started. For what is not journaled. */
