@@ -24,7 +24,8 @@ bool stream_drop(struct stream *s, struct stream_id id);
 /* Removes entries at the front; how many. Does not touch max_deleted_id. */
 uint64_t stream_trim(struct stream *s, const struct stream_trim *how);
 /* Trims under REFS_SPARE, entry by entry; the ids that went, rising: an array for mem_free(), NULL when there
- * are none. */
+ * are none. It takes so many at a time, with `~` to the end of a node: fewer are the last ones. */
+#define STREAM_TRIM_ROUND 16384
 struct stream_id *stream_trim_unreferred(struct stream *s, const struct stream_trim *how,
                                          const struct refs *r, size_t *n);
 /* XSETID. The caller has checked the order of the values. */

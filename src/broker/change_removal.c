@@ -135,13 +135,22 @@ static void record_drop(struct change *ch, const struct stream_id *id, size_t n)
 
 static uint64_t trim_unreferred(struct change *ch, const struct stream_trim *how, const struct refs *r)
 {
+    struct stream_trim left = *how;
+    uint64_t all = 0;
     size_t n;
-    struct stream_id *id = stream_trim_unreferred(ch->key->stream, how, r, &n);
 
-    if (n)
-        record_drop(ch, id, n);
-    mem_free(id);
-    return n;
+    do {
+        struct stream_id *id = stream_trim_unreferred(ch->key->stream, &left, r, &n);
+
+        if (n)
+            record_drop(ch, id, n);
+        mem_free(id);
+        all += n;
+        if (left.limit && left.limit <= n)
+            break;
+        left.limit -= left.limit ? n : 0;
+    } while (n >= STREAM_TRIM_ROUND);
+    return all;
 }
 
 uint64_t change_trim(struct change *ch, const struct stream_trim *how)

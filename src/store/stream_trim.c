@@ -262,7 +262,7 @@ static void sift_nodes(struct sieve *v, const struct stream_trim *how)
     struct stream_id from = node_start(v->s, v->from);
     bool more = node_from(v->s, from, &plan.next);
 
-    while (more && node_goes(v->s, how, &plan)) {
+    while (more && v->n < STREAM_TRIM_ROUND && node_goes(v->s, how, &plan)) {
         more = sift(v, plan.next.last, UINT64_MAX);
         plan.n = v->n;
         from = plan.next.last;
@@ -295,6 +295,7 @@ struct stream_id *stream_trim_unreferred(struct stream *s, const struct stream_t
 {
     struct sieve v = {.s = s, .refs = r, .from = sieve_start(s, r)};
     struct stream_id upto = how->kind == TRIM_MINID ? how->min_id : STREAM_ID_MAX;
+    uint64_t want = how->kind == TRIM_MINID ? s->length : s->length - how->max_length;
 
     *n = 0;
     if (nothing_goes(s, how))
@@ -302,10 +303,8 @@ struct stream_id *stream_trim_unreferred(struct stream *s, const struct stream_t
     stream_seek(s, v.from, &v.pos);
     if (how->approx)
         sift_nodes(&v, how);
-    else if (how->kind == TRIM_MAXLEN)
-        sift(&v, upto, s->length - how->max_length);
-    else if (stream_id_prev(&upto))
-        sift(&v, upto, UINT64_MAX);
+    else if (how->kind == TRIM_MAXLEN || stream_id_prev(&upto))
+        sift(&v, upto, want < STREAM_TRIM_ROUND ? want : STREAM_TRIM_ROUND);
     sieve_end(s, r, &v);
     *n = v.n;
     return v.id;

@@ -160,6 +160,22 @@ def test_exported_to_redis():
             assert got[k] == wanted[k], "%s\n%s\n%s" % (k, got[k], wanted[k])
 
 
+def test_one_trim_of_many(a):
+    newer()
+    n = 60000
+    fill(a, "k", n)
+    a.expect("XGROUP CREATE k g 0", "+OK")
+    a.call("XREADGROUP", "GROUP", "g", "c", "STREAMS", "k", ">")
+    a.expect("XTRIM k MAXLEN ~ 0 LIMIT 0 ACKED", ":0")
+    a.pipeline([("XACK", "k", "g", *["%d-0" % i for i in range(at, at + 1000)]) for at in range(2, n - 1000, 1000)])
+    left = int(a.call("XPENDING", "k", "g")[0])
+    a.expect("XTRIM k MAXLEN ~ 0 LIMIT 40000 ACKED", ":39999")        # 1-0 stays in its node of a hundred
+    a.expect("XTRIM k MAXLEN 0 ACKED", ":%d" % (n - 39999 - left))
+    a.expect("XLEN k", ":%d" % left)
+    a.expect("XTRIM k MINID 99999999 DELREF", ":%d" % left)
+    a.expect("XPENDING k g", "[:0 nil nil nil*]")
+
+
 def test_a_message_never_acknowledged_costs_no_add(s, a):
     """100,000 messages hang in the group while others come and go: each XADD must not look at all of them."""
     newer()
