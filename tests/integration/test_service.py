@@ -201,7 +201,7 @@ def test_what_the_unit_does_not_start_again():
 
 def test_the_unit_is_well_formed():
     with Systemd(watchdog=60) as sd:
-        r = sd.inside("systemd-analyze", "verify", "/run/units/leanmqd.service")
+        r = sd.inside("systemd-analyze", "verify", "--man=no", "/run/units/leanmqd.service")
         assert r.returncode == 0 and not r.stderr.strip(), r.stderr
         r = sd.inside("systemd-analyze", "security", "--offline=true", "--threshold=15", "/run/units/leanmqd.service")
         assert r.returncode == 0, r.stdout[-300:] + r.stderr
