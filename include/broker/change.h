@@ -54,6 +54,9 @@ void change_flush(struct broker *b, int db);
 
 /* SET: whatever the key was. `at` < 0: no TTL; keep_ttl: the one it has. */
 void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl);
+/* Puts bytes (at least one) at an offset of a string, which grows with zeros; the key is made if absent. Its
+ * TTL stays. */
+void change_splice(struct broker *b, int db, struct slice name, size_t at, struct slice bytes);
 void change_push(struct broker *b, int db, struct slice name, bool front, const struct slice *v, size_t n);
 /* Removes `n` elements at one end, at most its length; the key goes with the last. */
 void change_pop(struct broker *b, int db, struct slice name, bool front, size_t n);

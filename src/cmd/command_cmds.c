@@ -145,6 +145,7 @@ static struct words categories_of(const struct command *row)
     words_add(&w, strcmp(group, "list") == 0, "@list");
     words_add(&w, strcmp(group, "hash") == 0, "@hash");
     words_add(&w, strcmp(group, "string") == 0, "@string");
+    words_add(&w, strcmp(group, "bitmap") == 0, "@bitmap");
     words_add(&w, strcmp(group, "stream") == 0, "@stream");
     words_add(&w, f & CMD_PUBSUB, "@pubsub");
     words_add(&w, f & CMD_ADMIN, "@admin");
@@ -179,14 +180,14 @@ static const struct {
      " PING INFO DBSIZE FLUSHDB FLUSHALL MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS MEMORY|PURGE "
      "FUNCTION|FLUSH FUNCTION|STATS FUNCTION|DELETE FUNCTION|KILL SCRIPT|EXISTS SCRIPT|KILL WAIT KEYS "
      "RANDOMKEY "},
-    {"request_policy:multi_shard", " DEL EXISTS TOUCH UNLINK "},
+    {"request_policy:multi_shard", " DEL EXISTS TOUCH UNLINK MGET MSET MSETNX "},
     {"request_policy:special", " SCAN "},
     {"response_policy:agg_logical_and", " SCRIPT|EXISTS "},
-    {"response_policy:agg_min", " WAIT "},
+    {"response_policy:agg_min", " WAIT MSETNX "},
     {"response_policy:agg_sum", " DBSIZE SLOWLOG|LEN DEL EXISTS TOUCH UNLINK "},
     {"response_policy:all_succeeded",
      " PING CONFIG|SET FLUSHDB FLUSHALL SLOWLOG|RESET LATENCY|RESET MEMORY|PURGE FUNCTION|FLUSH "
-     "FUNCTION|DELETE SCRIPT|FLUSH "},
+     "FUNCTION|DELETE SCRIPT|FLUSH MSET "},
     {"response_policy:one_succeeded", " FUNCTION|KILL SCRIPT|KILL "},
     {"response_policy:special",
      " INFO LATENCY|LATEST LATENCY|HISTORY LATENCY|GRAPH LATENCY|DOCTOR LATENCY|HISTOGRAM MEMORY|STATS "

@@ -12,11 +12,11 @@
 static const struct {
     const char *type, *words;
 } types[] = {
-    {"key", " key source destination newkey destkey src dst "},
+    {"key", " key key1 key2 source destination newkey destkey src dst "},
     {"integer",
      " count seconds milliseconds ms index increment offset limit numkeys numids port protover client-id "
      "entries-added min-idle-time entries-read rank len retrycount destination-db seed cursor bit "
-     "num-matches weight "},
+     "num-matches weight min-match-len "},
     {"double", " timeout score "},
     {"pattern", " pattern "},
     {"unix-time", " unix-time-seconds unix-time-milliseconds "},

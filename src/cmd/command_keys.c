@@ -17,13 +17,16 @@ static const struct {
     const char *access, *commands;
 } accesses[] = {
     {"RO", " EXISTS TYPE LLEN WATCH XLEN MEMORY|USAGE TOUCH OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME "
-           "OBJECT|REFCOUNT HLEN HEXISTS HSTRLEN SISMEMBER SCARD ZCARD "},
+           "OBJECT|REFCOUNT HLEN HEXISTS HSTRLEN SISMEMBER SCARD ZCARD STRLEN "},
     {"RO access", " XREADGROUP "},
-    {"OW update", " SET "},
-    {"RW access update", " INCR INCRBY DECR DECRBY MOVE HINCRBY HINCRBYFLOAT ZINCRBY "},
+    {"OW update", " SET SETEX PSETEX MSET "},
+    {"OW insert", " SETNX MSETNX "},
+    {"RW access update", " INCR INCRBY DECR DECRBY MOVE HINCRBY HINCRBYFLOAT ZINCRBY INCRBYFLOAT GETEX "
+                         "GETSET SETBIT BITFIELD "},
     {"RW access delete",
-     " LPOP RPOP BLPOP BRPOP LMPOP BLMPOP SPOP ZPOPMIN ZPOPMAX BZPOPMIN BZPOPMAX ZMPOP BZMPOP "},
-    {"RW insert", " LPUSH RPUSH LPUSHX RPUSHX LINSERT HSETNX SADD XGROUP|CREATE XGROUP|CREATECONSUMER "},
+     " LPOP RPOP BLPOP BRPOP LMPOP BLMPOP SPOP ZPOPMIN ZPOPMAX BZPOPMIN BZPOPMAX ZMPOP BZMPOP GETDEL "},
+    {"RW insert",
+     " LPUSH RPUSH LPUSHX RPUSHX LINSERT HSETNX SADD APPEND XGROUP|CREATE XGROUP|CREATECONSUMER "},
     {"RW delete",
      " LREM LTRIM HDEL SREM ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREMRANGEBYLEX XDEL XTRIM XAUTOCLAIM "
      "XGROUP|DESTROY XGROUP|DELCONSUMER "},
@@ -33,7 +36,7 @@ static const struct {
     {"RW access delete;RW insert", " LMOVE RPOPLPUSH BLMOVE BRPOPLPUSH SMOVE "},
     {"RO access;OW update", " COPY "},
     {"RW update;RO access", " SINTERSTORE "},
-    {"OW update;RO access", " SUNIONSTORE SDIFFSTORE ZRANGESTORE ZINTERSTORE ZUNIONSTORE ZDIFFSTORE "},
+    {"OW update;RO access", " BITOP SUNIONSTORE SDIFFSTORE ZRANGESTORE ZINTERSTORE ZUNIONSTORE ZDIFFSTORE "},
 };
 
 static const char *access_of(const struct command *row)
@@ -138,10 +141,10 @@ static void reply_unknown_spec(struct reply *r)
     reply_search(r, "unknown", 0);
 }
 
-/* GET makes a SET that looks: its flags depend on its arguments. */
+/* GET makes a SET that looks, and a BITFIELD that only does: their flags depend on their arguments. */
 static void reply_spec_head(struct reply *r, const struct command *row, size_t k)
 {
-    bool varies = row->run == cmd_set;
+    bool varies = row->run == cmd_set || row->run == cmd_bitfield;
 
     reply_map(r, 3);
     reply_bulk_str(r, "flags");

@@ -18,6 +18,7 @@ static const char *title_of(const char *group)
                  {"server", "Server"},
                  {"generic", "Keys of any type"},
                  {"string", "Strings"},
+                 {"bitmap", "Bits of strings"},
                  {"list", "Lists"},
                  {"hash", "Hashes"},
                  {"set", "Sets"},

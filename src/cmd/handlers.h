@@ -21,7 +21,8 @@ int cmd_client_id(struct call *c), cmd_client_info(struct call *c), cmd_client_l
 /* command_cmds.c, command_keys.c, command_docs.c */
 int cmd_command(struct call *c), cmd_command_count(struct call *c), cmd_command_info(struct call *c),
     cmd_command_docs(struct call *c), cmd_command_getkeys(struct call *c),
-    cmd_command_getkeysandflags(struct call *c), cmd_command_list(struct call *c), cmd_command_help(struct call *c);
+    cmd_command_getkeysandflags(struct call *c), cmd_command_list(struct call *c),
+    cmd_command_help(struct call *c);
 /* server_cmds.c, info.c, debug_cmds.c */
 int cmd_info(struct call *c), cmd_config_get(struct call *c), cmd_config_set(struct call *c),
     cmd_config_help(struct call *c), cmd_config_resetstat(struct call *c), cmd_dbsize(struct call *c),
@@ -31,8 +32,8 @@ int cmd_debug(struct call *c);
 /* slowlog.c, latency.c, monitor.c */
 int cmd_slowlog_get(struct call *c), cmd_slowlog_len(struct call *c), cmd_slowlog_reset(struct call *c),
     cmd_slowlog_help(struct call *c);
-int cmd_latency_latest(struct call *c), cmd_latency_history(struct call *c), cmd_latency_reset(struct call *c),
-    cmd_latency_graph(struct call *c), cmd_latency_doctor(struct call *c),
+int cmd_latency_latest(struct call *c), cmd_latency_history(struct call *c),
+    cmd_latency_reset(struct call *c), cmd_latency_graph(struct call *c), cmd_latency_doctor(struct call *c),
     cmd_latency_histogram(struct call *c), cmd_latency_help(struct call *c);
 int cmd_monitor(struct call *c);
 /* key_cmds.c */
@@ -68,25 +69,38 @@ int cmd_sadd(struct call *c), cmd_srem(struct call *c), cmd_sismember(struct cal
     cmd_sinterstore(struct call *c), cmd_sunionstore(struct call *c), cmd_sdiffstore(struct call *c),
     cmd_sintercard(struct call *c);
 /* zset_cmds.c, zrange_cmds.c, zpop_cmds.c, zalgebra_cmds.c */
-int cmd_zadd(struct call *c), cmd_zincrby(struct call *c), cmd_zrem(struct call *c), cmd_zcard(struct call *c),
-    cmd_zscore(struct call *c), cmd_zmscore(struct call *c), cmd_zrank(struct call *c), cmd_zrevrank(struct call *c),
-    cmd_zrandmember(struct call *c);
+int cmd_zadd(struct call *c), cmd_zincrby(struct call *c), cmd_zrem(struct call *c),
+    cmd_zcard(struct call *c), cmd_zscore(struct call *c), cmd_zmscore(struct call *c),
+    cmd_zrank(struct call *c), cmd_zrevrank(struct call *c), cmd_zrandmember(struct call *c);
 int cmd_zrange(struct call *c), cmd_zrevrange(struct call *c), cmd_zrangebyscore(struct call *c),
     cmd_zrevrangebyscore(struct call *c), cmd_zrangebylex(struct call *c), cmd_zrevrangebylex(struct call *c),
     cmd_zrangestore(struct call *c), cmd_zcount(struct call *c), cmd_zlexcount(struct call *c),
-    cmd_zremrangebyrank(struct call *c), cmd_zremrangebyscore(struct call *c), cmd_zremrangebylex(struct call *c);
-int cmd_zpopmin(struct call *c), cmd_zpopmax(struct call *c), cmd_bzpopmin(struct call *c), cmd_bzpopmax(struct call *c),
-    cmd_zmpop(struct call *c), cmd_bzmpop(struct call *c);
-int cmd_zinter(struct call *c), cmd_zunion(struct call *c), cmd_zdiff(struct call *c), cmd_zinterstore(struct call *c),
-    cmd_zunionstore(struct call *c), cmd_zdiffstore(struct call *c), cmd_zintercard(struct call *c);
+    cmd_zremrangebyrank(struct call *c), cmd_zremrangebyscore(struct call *c),
+    cmd_zremrangebylex(struct call *c);
+int cmd_zpopmin(struct call *c), cmd_zpopmax(struct call *c), cmd_bzpopmin(struct call *c),
+    cmd_bzpopmax(struct call *c), cmd_zmpop(struct call *c), cmd_bzmpop(struct call *c);
+int cmd_zinter(struct call *c), cmd_zunion(struct call *c), cmd_zdiff(struct call *c),
+    cmd_zinterstore(struct call *c), cmd_zunionstore(struct call *c), cmd_zdiffstore(struct call *c),
+    cmd_zintercard(struct call *c);
+int cmd_setnx(struct call *c), cmd_setex(struct call *c), cmd_psetex(struct call *c),
+    cmd_getset(struct call *c), cmd_getdel(struct call *c), cmd_getex(struct call *c),
+    cmd_mget(struct call *c), cmd_mset(struct call *c), cmd_msetnx(struct call *c),
+    cmd_incrbyfloat(struct call *c);
+/* string_range_cmds.c, bit_cmds.c, bitfield_cmds.c */
+int cmd_strlen(struct call *c), cmd_append(struct call *c), cmd_setrange(struct call *c),
+    cmd_getrange(struct call *c), cmd_lcs(struct call *c);
+int cmd_getbit(struct call *c), cmd_setbit(struct call *c), cmd_bitcount(struct call *c),
+    cmd_bitpos(struct call *c), cmd_bitop(struct call *c), cmd_bitfield(struct call *c),
+    cmd_bitfield_ro(struct call *c);
 /* lmove_cmds.c */
-int cmd_lmove(struct call *c), cmd_rpoplpush(struct call *c), cmd_lmovem(struct call *c), cmd_blmove(struct call *c),
-    cmd_brpoplpush(struct call *c), cmd_blmovem(struct call *c), cmd_blpop(struct call *c), cmd_brpop(struct call *c),
-    cmd_lmpop(struct call *c), cmd_blmpop(struct call *c);
+int cmd_lmove(struct call *c), cmd_rpoplpush(struct call *c), cmd_lmovem(struct call *c),
+    cmd_blmove(struct call *c), cmd_brpoplpush(struct call *c), cmd_blmovem(struct call *c),
+    cmd_blpop(struct call *c), cmd_brpop(struct call *c), cmd_lmpop(struct call *c),
+    cmd_blmpop(struct call *c);
 /* list_cmds.c */
-int cmd_lpushx(struct call *c), cmd_rpushx(struct call *c), cmd_lrange(struct call *c), cmd_lindex(struct call *c),
-    cmd_lpos(struct call *c), cmd_lset(struct call *c), cmd_linsert(struct call *c), cmd_lrem(struct call *c),
-    cmd_ltrim(struct call *c);
+int cmd_lpushx(struct call *c), cmd_rpushx(struct call *c), cmd_lrange(struct call *c),
+    cmd_lindex(struct call *c), cmd_lpos(struct call *c), cmd_lset(struct call *c),
+    cmd_linsert(struct call *c), cmd_lrem(struct call *c), cmd_ltrim(struct call *c);
 int cmd_lpush(struct call *c), cmd_rpush(struct call *c), cmd_lpop(struct call *c), cmd_rpop(struct call *c),
     cmd_llen(struct call *c);
 /* pubsub_cmds.c */

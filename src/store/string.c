@@ -31,3 +31,20 @@ size_t string_memory(const struct string *s)
 {
     return sizeof *s + s->cap;
 }
+
+struct string *string_splice(struct string *s, size_t at, struct slice bytes)
+{
+    size_t end = at + bytes.n, had = s ? s->n : 0, cap = end;
+
+    if (!s || s->cap < end) {
+        if (s)
+            cap += end < ((size_t)1 << 20) ? end : (size_t)1 << 20;
+        s = mem_realloc(s, sizeof *s + cap);
+        s->cap = cap;
+    }
+    if (at > had)
+        memset(s->p + had, 0, at - had);
+    memcpy(s->p + at, bytes.p, bytes.n);
+    s->n = end > had ? end : had;
+    return s;
+}

@@ -66,6 +66,9 @@ class Rules:
             return type(lean) is int and type(redis) is int and lean > 0 and redis > 0 and abs(lean - redis) <= 20000
         if name in (b"HSCAN", b"SSCAN", b"ZSCAN"):
             return same(lean[0], redis[0]) and self.scanned(name, lean[1]) == self.scanned(name, redis[1])
+        if name == b"OBJECT" and {lean, redis} <= {b"int", b"embstr", b"raw"}:
+            self.used["string encoding"] += 1   # in Redis it tells how the value came to be, not what it is
+            return True
         if name == b"OBJECT" and (lean, redis) in ((b"listpack", b"hashtable"), (b"listpack", b"quicklist")):
             self.used["listpack"] += 1          # 7.2 has it for small sets and lists
             return True

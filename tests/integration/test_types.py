@@ -10,6 +10,12 @@ from leanmq import Error, Server, blocked, both, check, main, wait_until  # noqa
 
 
 def fill(r):
+    r.append("text", "a" * 100)
+    r.append("text", b"\x00b")
+    r.setrange("text", 200, "end")
+    r.setbit("bits", 1000, 1)
+    r.bitfield("bits").set("u8", "#3", 200).incrby("i5", 100, -3).execute()
+    r.incrbyfloat("sum", "0.1")
     r.hset("user", mapping={"name": "ann", "age": "31", "n": "5"})
     r.hincrby("user", "n", -2)
     r.hset("large", mapping={"f%d" % i: "v%d" % i for i in range(2000)})
@@ -26,6 +32,7 @@ def fill(r):
 
 def state(r):
     return {
+        "strings": r.mget("text", "bits", "sum"),
         "hashes": [r.hgetall("user"), r.hgetall("large")],
         "sets": [r.smembers("ids"), r.smembers("ids:many"), r.smembers("tags")],
         "zsets": [r.zrange("board", 0, -1, withscores=True), r.zrange("board:many", 0, -1, withscores=True)],

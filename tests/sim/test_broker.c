@@ -362,6 +362,35 @@ static void members(struct history *h, const char *between)
     }
 }
 
+static void make_string(struct history *h)
+{
+    const char *key = pick_key(h, STRING);
+
+    switch (below(h, 6)) {
+    case 0:
+        word(h, "APPEND %s", key);
+        value(h);
+        break;
+    case 1:
+        word(h, "SETRANGE %s %d", key, (int)below(h, 30));
+        value(h);
+        break;
+    case 2:
+        word(h, "SETBIT %s %d %d", key, (int)below(h, 100), (int)below(h, 2));
+        break;
+    case 3:
+        word(h, "BITFIELD %s OVERFLOW FAIL INCRBY i5 %d 7 SET u9 #2 300", key, (int)below(h, 40));
+        break;
+    case 4:
+        word(h, "BITOP XOR %s %s %s", key, pick_key(h, STRING), pick_key(h, STRING));
+        break;
+    default:
+        word(h, "%s %s", once_in(h, 2) ? "GETDEL" : "GETEX", key);
+        if (h->line.p[4] == 'X')
+            word(h, "PX %d", 1 + (int)below(h, 3000));
+    }
+}
+
 static void make_list(struct history *h)
 {
     static const char *const way[] = {"LEFT", "RIGHT"};
@@ -884,6 +913,7 @@ static const struct {
     {make_copy, 4},
     {make_move, 3},
     {make_key_look, 3},
+    {make_string, 5},
     {make_list, 4},
     {make_hash, 6},
     {make_members, 6},
