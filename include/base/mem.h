@@ -24,6 +24,7 @@ void mem_slot_free(void *slot);
 /* Bytes in use by this thread's allocations and slots: two counters that jemalloc keeps anyway. */
 size_t mem_used(void);
 size_t mem_peak(void);           /* highest mem_used() seen by mem_used() */
+size_t mem_slots(void);          /* bytes of them in slots, which are not the allocator's */
 const char *mem_allocator(void); /* "jemalloc-5.3.0" or "libc" */
 
 /* What only we can do wrong: kept in release builds, logs the place and stops. Stopping is safe, the

@@ -83,6 +83,11 @@ const char *mem_allocator(void)
     return "libc";
 }
 
+size_t mem_slots(void)
+{
+    return 0; /* they are its own */
+}
+
 #else
 
 #include <jemalloc/jemalloc.h>
@@ -261,6 +266,11 @@ static int64_t held_bytes(void)
                                               mallctl("thread.deallocatedp", &deallocated, &len, NULL, 0)))
         return 0; /* a jemalloc built without statistics */
     return (int64_t)(*allocated - *deallocated + slots_used * MEM_SLOT);
+}
+
+size_t mem_slots(void)
+{
+    return slots_used * MEM_SLOT;
 }
 
 #define TEXT(x)  #x
