@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "store/group_edit.h"
 #include "store/pel_edit.h"
+#include "store/totals.h"
 #include <stdlib.h>
 
 static struct slice consumer_key(const void *entry)
@@ -25,6 +26,7 @@ struct group *group_new(struct slice name, struct stream_id last_id, int64_t ent
     memcpy(g->name, name.p, name.n);
     pel_init(&g->pel);
     dict_init(&g->consumers, &consumer_type, seed);
+    store_totals.groups++;
     return g;
 }
 
@@ -32,6 +34,9 @@ void group_free(struct group *g)
 {
     if (!g)
         return;
+    store_totals.groups--;
+    store_totals.consumers -= dict_count(&g->consumers);
+    store_totals.pending -= pel_count(&g->pel);
     pel_free(&g->pel);
     dict_clear(&g->consumers);
     mem_free(g->slot);
@@ -41,12 +46,18 @@ void group_free(struct group *g)
 static void consumer_gone(void *consumer, void *arg)
 {
     (void)arg;
+    store_totals.consumers--;
     mem_free(consumer);
 }
 
 bool group_free_some(struct group *g, size_t parts)
 {
-    return pel_free_some(&g->pel, parts) && dict_drain(&g->consumers, parts, consumer_gone, NULL);
+    size_t pending = pel_count(&g->pel);
+
+    if (!pel_free_some(&g->pel, parts))
+        return false;
+    store_totals.pending -= pending;
+    return dict_drain(&g->consumers, parts, consumer_gone, NULL);
 }
 
 static void copy_consumers(struct group *to, const struct group *g)
@@ -62,6 +73,7 @@ static void copy_consumers(struct group *to, const struct group *g)
         to->slot[i] = mem_alloc(sizeof *c + c->name_len);
         memcpy(to->slot[i], c, sizeof *c + c->name_len);
         dict_add(&to->consumers, to->slot[i]);
+        store_totals.consumers++;
     }
 }
 
@@ -79,6 +91,7 @@ struct group *group_copy(const struct group *g, const struct hash_seed *seed)
     pel_start(&g->pel, STREAM_ID_MIN, &pos);
     while (pel_next(&pos, &e))
         pel_put(&to->pel, &e, NULL);
+    store_totals.pending += pel_count(&to->pel);
     return to;
 }
 
@@ -206,6 +219,7 @@ struct consumer *group_consumer_add(struct group *g, struct slice name, msec now
     memcpy(c->name, name.p, name.n);
     g->slot[c->slot] = c;
     dict_add(&g->consumers, c);
+    store_totals.consumers++;
     return c;
 }
 
@@ -225,11 +239,13 @@ size_t group_consumer_remove(struct group *g, struct consumer *c)
         pel_remove(&g->pel, e.id, NULL);
         let_go(g, e.id);
     }
+    store_totals.pending -= held;
     g->slot[c->slot] = NULL;
     g->recent = NULL;
     if (c->slot < g->free_slot)
         g->free_slot = c->slot;
     dict_remove(&g->consumers, consumer_name(c));
+    store_totals.consumers--;
     mem_free(c);
     return held;
 }
@@ -241,6 +257,7 @@ static void forget(struct group *g, const struct pending *old, size_t n)
 {
     struct consumer *c = group_owner(g, old);
 
+    store_totals.pending -= n;
     if (c)
         c->pending -= n;
     if (old->state == PENDING_NACKED)
@@ -254,6 +271,7 @@ void group_hold(struct group *g, struct consumer *c, struct stream_id id, msec t
 
     if (!pel_put(&g->pel, &e, &old))
         forget(g, &old, 1);
+    store_totals.pending++;
     c->pending++;
 }
 
@@ -264,6 +282,7 @@ void group_hold_first(struct group *g, struct consumer *c, const struct stream_i
     while (n) {
         size_t done = pel_append(&g->pel, &e, id, n);
 
+        store_totals.pending += done;
         c->pending += done;
         if (done == 0)
             group_hold(g, c, id[done++], time, 1);
@@ -280,6 +299,7 @@ void group_give_back(struct group *g, struct stream_id id, uint64_t count)
     e.time = ++g->given;
     if (!pel_put(&g->pel, &e, &old))
         forget(g, &old, 1);
+    store_totals.pending++;
     g->nacked++;
 }
 

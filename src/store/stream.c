@@ -23,6 +23,7 @@ struct stream *stream_new(const struct hash_seed *seed)
     struct stream *s = mem_zalloc(sizeof(*s));
 
     dict_init(&s->groups, &group_dict, seed);
+    store_totals.streams++;
     return s;
 }
 
@@ -33,6 +34,7 @@ void stream_free(struct stream *s)
     dir_clear(s, s->dir_n);
     dict_clear(&s->groups);
     idmp_free(s->idmp);
+    store_totals.streams--;
     mem_free_sized(s, sizeof(*s));
 }
 
@@ -95,6 +97,8 @@ struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed)
             if (to->dir[i].b)
                 to->dir[i].b = block_copy(to->dir[i].b);
     }
+    store_totals.streams++;
+    store_totals.entries += s->length;
     groups_each(s, copy_group, &(struct copying){to, seed});
     return to;
 }

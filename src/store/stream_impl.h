@@ -30,6 +30,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "store/stream_edit.h"
+#include "store/totals.h"
 
 #define ENTRY_NODE  1 /* a node starts here */
 #define ENTRY_NAMES 2 /* has its names with it */

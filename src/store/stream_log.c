@@ -124,6 +124,7 @@ static void dir_drop(struct stream *s, size_t i)
         s->marks++;
     }
     s->length -= b->live;
+    store_totals.entries -= b->live;
     s->bytes -= b->bytes;
     s->marks -= b->marks;
     block_free(s, b);
@@ -135,6 +136,7 @@ static void dir_drop(struct stream *s, size_t i)
 void dir_clear(struct stream *s, size_t blocks)
 {
     for (; blocks && s->dir_n; blocks--) {
+        store_totals.entries -= dir_span(s, 0)->b->live;
         block_free(s, dir_span(s, 0)->b);
         dir_span(s, 0)->b = NULL;
         s->holes++;
@@ -211,6 +213,7 @@ static void entry_off(struct stream *s, struct block *b, const struct raw *r)
     b->live--;
     b->bytes -= bytes;
     s->length--;
+    store_totals.entries--;
     s->bytes -= bytes;
 }
 
@@ -571,5 +574,6 @@ void stream_append(struct stream *s, struct stream_id id, const struct slice *fi
     s->marks += mark;
     s->bytes += d.bytes;
     s->length++;
+    store_totals.entries++;
     s->added += s->added < INT64_MAX; /* XSETID may have set it there; it is told as a signed number */
 }
