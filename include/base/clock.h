@@ -7,6 +7,7 @@
 
 typedef int64_t msec; /* milliseconds since 1970, or a span of them */
 typedef int64_t usec; /* microseconds of the monotonic clock, or a span of them */
+typedef int64_t nsec; /* nanoseconds of it */
 
 struct now {
     msec wall;
@@ -14,7 +15,8 @@ struct now {
 };
 
 struct now clock_now(void);
-usec clock_usec(void); /* the monotonic half alone: what timing a command costs */
+usec clock_usec(void); /* the monotonic half alone */
+nsec clock_nsec(void); /* the same, finer: most commands take less than a microsecond */
 int64_t clock_wall_usec(void);
 
 #endif

@@ -84,6 +84,9 @@ static inline uint64_t broker_offset(const struct broker *b)
     return b->journal ? journal_offset(b->journal) : 0;
 }
 
+/* In all databases. */
+uint64_t broker_keys(const struct broker *b);
+
 /* The outbox has bytes to send. */
 static inline void broker_touch(struct broker *b, struct outbox *o)
 {

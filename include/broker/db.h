@@ -43,6 +43,7 @@ struct key {
 struct db {
     struct dict keys;
     struct heap expiries; /* struct expiry of the keys with a TTL */
+    __int128 expiry_sum;  /* of their instants */
     struct heap_node due; /* in broker.expiries while there are some: at the earliest of them */
     struct key *recent;   /* found last: a handler looks, then a change looks again; NULL once it goes */
 };

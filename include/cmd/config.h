@@ -13,6 +13,12 @@ struct output_limit {
     int64_t soft_seconds;
 };
 
+#define PERCENTILES_MAX 32
+struct percentiles {
+    size_t n;
+    double v[PERCENTILES_MAX];
+};
+
 struct config {
     /* network */
     char *bind;
@@ -36,6 +42,9 @@ struct config {
     /* for those who look */
     int64_t slowlog_log_slower_than, slowlog_max_len; /* usec, -1: off; entries */
     int64_t latency_monitor_threshold;                /* msec, 0: off */
+    /* statistics */
+    bool latency_tracking;
+    struct percentiles latency_percentiles;
     /* journal */
     char *dir, *appendfilename, *appenddirname;
     bool appendonly;

@@ -31,6 +31,7 @@ struct server {
 
     pid_t child; /* writes a base; 0: none */
     int child_pipe;
+    uint64_t changes_at_fork;
     usec next_auto_rewrite; /* not before: after a failure */
 
     usec watchdog, last_watchdog;

@@ -20,6 +20,14 @@ usec clock_usec(void)
     return read_usec(CLOCK_MONOTONIC);
 }
 
+nsec clock_nsec(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (nsec)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int64_t clock_wall_usec(void)
 {
     return read_usec(CLOCK_REALTIME);

@@ -48,6 +48,15 @@ void broker_free(struct broker *b)
     buf_free(&b->nowhere);
 }
 
+uint64_t broker_keys(const struct broker *b)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < b->dbs; i++)
+        n += dict_count(&b->db[i].keys);
+    return n;
+}
+
 static struct heap_node *forgetting_next(const struct broker *b)
 {
     return b->lazy_only || b->frozen ? NULL : heap_first(&b->forgetting);

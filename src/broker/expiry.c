@@ -22,6 +22,7 @@ void expiry_set(struct broker *b, int db, struct key *k, msec at)
         k->expiry = mem_alloc(sizeof *k->expiry);
         *k->expiry = (struct expiry){.node.pos = HEAP_OUT, .key = k};
     }
+    d->expiry_sum += at - k->expiry->node.at; /* 0 in a new one */
     heap_put(&d->expiries, &k->expiry->node, at);
     follow(b, d);
 }
@@ -33,6 +34,7 @@ void expiry_drop(struct broker *b, int db, struct key *k)
     if (!k->expiry)
         return;
     heap_remove(&d->expiries, &k->expiry->node);
+    d->expiry_sum -= k->expiry->node.at;
     mem_free(k->expiry);
     k->expiry = NULL;
     follow(b, d);
@@ -42,6 +44,7 @@ void expiry_drop(struct broker *b, int db, struct key *k)
 void expiry_forget_all(struct broker *b, int db)
 {
     heap_drop(&b->db[db].expiries);
+    b->db[db].expiry_sum = 0;
     follow(b, &b->db[db]);
 }
 

@@ -134,15 +134,41 @@ static __attribute__((noinline)) void batch_took_long(struct service *s, usec t,
     service_look(s);
 }
 
-static void batch_close(struct service *s, usec end, msec now)
+static struct histogram *latency_of(struct command_stats *st)
+{
+    if (!st->latency)
+        st->latency = mem_zalloc(sizeof *st->latency);
+    return st->latency;
+}
+
+/* What is timed together counts as equally fast. */
+static void batch_count(struct service *s, uint64_t each)
+{
+    const struct call_batch *b = &s->batch;
+    bool track = s->config.latency_tracking;
+    unsigned bucket = histogram_bucket(each);
+
+    for (unsigned i = 0; i < b->n; i++) {
+        struct command_stats *st = &s->stats[b->row[i]];
+
+        st->nsec += each;
+        if (track) {
+            struct histogram *h = latency_of(st);
+
+            h->n++;
+            h->bucket[bucket]++;
+        }
+    }
+}
+
+static void batch_close(struct service *s, nsec end, msec now)
 {
     struct call_batch *b = &s->batch;
-    usec all = end - b->since, each = all / b->n, rest = all % b->n;
+    nsec all = end - b->since;
 
-    for (unsigned i = 0; i < b->n; i++)
-        s->stats[b->row[i]].usec += (uint64_t)(each + (i < rest));
-    if (all >= s->look_from)
-        batch_took_long(s, all, now);
+    batch_count(s, (uint64_t)all / b->n);
+    if (all / 1000 >= s->look_from)
+        batch_took_long(s, all / 1000, now);
     b->n = 0;
 }
 
@@ -152,13 +178,13 @@ static int run_in_batch(struct call *c, size_t row)
     int err;
 
     if (!b->since) {
-        b->since = clock_usec();
+        b->since = clock_nsec();
         b->of = c->session;
     }
     err = run(c);
     b->row[b->n++] = (uint16_t)row;
     if (b->n == sizeof b->row / sizeof *b->row) {
-        usec now = clock_usec();
+        nsec now = clock_nsec();
 
         batch_close(c->service, now, c->now.wall);
         b->since = now;
@@ -169,7 +195,7 @@ static int run_in_batch(struct call *c, size_t row)
 void call_batch_end(struct service *s, msec now)
 {
     if (s->batch.n)
-        batch_close(s, clock_usec(), now);
+        batch_close(s, clock_nsec(), now);
     s->batch.since = 0;
 }
 
@@ -177,7 +203,9 @@ void call_batch_end(struct service *s, msec now)
 static int run_timed(struct call *c, size_t row)
 {
     struct service *s = c->service;
-    usec start = clock_usec(), end;
+    struct command_stats *st = &s->stats[row];
+    nsec start = clock_nsec(), end;
+    usec took;
     int err;
 
     if (s->batch.n)
@@ -185,15 +213,18 @@ static int run_timed(struct call *c, size_t row)
     s->batch.since = start;
     s->batch.of = c->session;
     err = run(c);
-    end = clock_usec();
+    end = clock_nsec();
     if (s->batch.n)
         batch_close(s, end, c->now.wall);
     s->batch.since = end;
-    s->stats[row].usec += (uint64_t)(end - start);
+    took = (end - start) / 1000;
+    st->nsec += (uint64_t)(end - start);
+    if (err != ERR_BLOCK && s->config.latency_tracking)
+        histogram_add(latency_of(st), (uint64_t)(end - start));
     if (s->alert && --s->alert == 0)
         service_look(s);
-    if (end - start >= s->look_from && err != ERR_BLOCK)
-        took_long(c, end - start);
+    if (took >= s->look_from && err != ERR_BLOCK)
+        took_long(c, took);
     return err;
 }
 

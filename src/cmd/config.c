@@ -92,6 +92,41 @@ static void output_get(const void *from, const struct setting *row, struct buf *
                  (unsigned long long)l[i].soft, (long long)l[i].soft_seconds);
 }
 
+/* --- latency-tracking-info-percentiles: numbers from 0 to 100, in any order --- */
+
+static int percentiles_set(void *to, const struct setting *row, const struct slice *arg, size_t n,
+                           struct buf *why)
+{
+    struct percentiles next = {0};
+    struct slice *words = NULL;
+    int err = OK;
+
+    (void)row;
+    if (n == 1 && settings_split(arg[0], &words, &n) == OK)
+        arg = words;
+    if (n > PERCENTILES_MAX)
+        err = ERR_CONFIG;
+    for (; err == OK && next.n < n; next.n++)
+        if (!num_double(arg[next.n], &next.v[next.n]) || !(next.v[next.n] >= 0 && next.v[next.n] <= 100))
+            err = ERR_CONFIG;
+    if (err == OK)
+        memcpy(to, &next, sizeof next);
+    else
+        buf_addf(why, "latency-tracking-info-percentiles should be numbers between 0 and 100, at most %d",
+                 PERCENTILES_MAX);
+    mem_free(words);
+    return err;
+}
+
+static void percentiles_get(const void *from, const struct setting *row, struct buf *text)
+{
+    const struct percentiles *p = from;
+
+    (void)row;
+    for (size_t i = 0; i < p->n; i++)
+        buf_addf(text, "%s%.15g", i ? " " : "", p->v[i]);
+}
+
 /* clang-format off */
 static const struct setting rows[] = {
 
@@ -174,6 +209,13 @@ ROW("slowlog-max-len", SETTING_INT, 0, slowlog_max_len, "128", 0, 1000000,
     "How many are kept, of at most 6 KB each."),
 ROW("latency-monitor-threshold", SETTING_INT, 0, latency_monitor_threshold, "0", 0, INT64_MAX,
     "Milliseconds from which what held up the server is kept for LATENCY. 0: nothing is."),
+
+/* statistics */
+ROW("latency-tracking", SETTING_BOOL, 0, latency_tracking, "yes", 0, 0,
+    "Keep, of each command, how long its calls took: INFO latencystats shows it."),
+{.name = "latency-tracking-info-percentiles", .type = SETTING_CUSTOM, .at = AT(latency_percentiles),
+ .fallback = "50 99 99.9", .set = percentiles_set, .get = percentiles_get,
+ .help = "Which percentiles it shows."},
 
 /* journal */
 ROW("dir", SETTING_STRING, SETTING_START_ONLY, dir, "./", 0, 0,

@@ -4,6 +4,7 @@
 #include "broker/change.h"
 #include "broker/grave.h"
 #include "handlers.h"
+#include "info.h"
 
 /* --- CONFIG GET --- */
 
@@ -214,12 +215,13 @@ int cmd_config_resetstat(struct call *c)
     struct service *s = c->service;
     struct server_stats *st = &s->server;
 
-    memset(s->stats, 0, command_count() * sizeof *s->stats);
-    dict_clear(&s->errorstats);
-    s->commands = s->errors = 0;
+    service_reset_stats(s);
     c->broker->stats.expired_keys = c->broker->stats.keyspace_hits = c->broker->stats.keyspace_misses = 0;
-    st->connections = st->rejected = st->net_in = st->net_out = st->timeouts = st->rewrites = 0;
+    st->connections = st->rejected = st->net_in = st->net_out = st->reads = st->writes = st->timeouts = 0;
+    st->rewrites = st->forks = 0;
+    st->delayed_syncs_before = info_journal(s).delayed_syncs;
     st->last_fork = 0;
+    s->rates = (struct rates){0};
     c->broker->orders.reset_stats = true;
     reply_ok(c->reply);
     return OK;

@@ -77,13 +77,23 @@ void service_start(struct service *s)
     service_apply_config(s);
 }
 
+void service_reset_stats(struct service *s)
+{
+    for (size_t i = 0; i < command_count(); i++) {
+        mem_free(s->stats[i].latency);
+        s->stats[i] = (struct command_stats){0};
+    }
+    dict_clear(&s->errorstats);
+    s->commands = s->errors = 0;
+}
+
 void service_free(struct service *s)
 {
     if (s->broker.db) /* it was started */
         broker_free(&s->broker);
     if (!s->stats) /* nor even begun */
         return;
-    dict_clear(&s->errorstats);
+    service_reset_stats(s);
     dict_clear(&s->by_id);
     slowlog_clear(&s->slowlog);
     buf_free(&s->monitor_lines);

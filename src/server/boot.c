@@ -327,6 +327,8 @@ static bool load(struct server *sv, const char *name, struct journal_tail *tail,
         why.n = 0;
     sv->service.server.loading = false;
     if (err == OK) {
+        sv->service.server.keys_loaded = broker_keys(&sv->service.broker);
+        sv->service.server.changes_at_rewrite = sv->service.broker.stats.changes;
         say_recovered(sv, &report, clock_now().wall - start);
         buf_free(&why);
         return true;
@@ -397,6 +399,7 @@ static bool become_ready(struct server *sv, int *status)
     s->server.started_mono = clock_usec();
     s->server.started_wall = clock_now().wall;
     s->broker.ticks = ticks_of(clock_now()); /* keys that are loaded count as used now */
+    s->server.memory_at_start = mem_used();
     log_notice("starting: version=%s pid=%ld allocator=%s", LEANMQD_VERSION, (long)getpid(), mem_allocator());
     if (!(sv->loop = loop_new()) || !watch_signals(sv)) {
         struct buf why = {0};

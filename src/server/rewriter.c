@@ -80,6 +80,7 @@ static void failed(struct server *sv, const char *step, msec now)
 
     log_warning("rewrite failed: step=%s", step);
     st->rewriting = st->last_rewrite_ok = false;
+    st->failed_rewrites++;
     st->last_rewrite_ended = now;
     sv->next_auto_rewrite = clock_usec() + RETRY_AFTER;
 }
@@ -117,6 +118,8 @@ static void start(struct server *sv, struct now now)
     }
     st->rewriting = true;
     st->rewrite_started = now.wall;
+    st->forks++;
+    sv->changes_at_fork = sv->service.broker.stats.changes;
     log_notice("rewrite started: child=%d offset=%llu fork=%lldus", (int)sv->child,
                (unsigned long long)journal_offset(j), (long long)st->last_fork);
 }
@@ -191,6 +194,9 @@ void rewriter_reap(struct server *sv)
     st->last_rewrite_ok = true;
     st->last_rewrite_ended = now;
     st->rewrites++;
+    st->failed_rewrites = 0;
+    st->changes_at_rewrite = sv->changes_at_fork;
+    st->last_save = st->rewrite_started;
     log_notice("rewrite done: bytes=%llu seconds=%.1f", (unsigned long long)size,
                (double)(now - st->rewrite_started) / 1000);
 }

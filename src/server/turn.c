@@ -252,6 +252,8 @@ static void copy_stats(struct server *sv)
     st->rejected = cs->rejected;
     st->net_in = cs->bytes_in;
     st->net_out = cs->bytes_out;
+    st->reads = cs->reads;
+    st->writes = cs->writes;
     st->timeouts = cs->timed_out;
 }
 
@@ -263,6 +265,7 @@ void server_turn(struct server *sv)
     struct broker *b = &s->broker;
     struct now now = clock_now();
 
+    service_sample(s, now.mono);
     pause_run(s, now);
     if (!s->server.loading) {
         run_deadlines(sv, now);

@@ -293,7 +293,10 @@ static void info_has_its_sections(void **state)
     expect(t, 0, "INFO keyspace cluster nosuch", "# Cluster\r\ncluster_enabled:0\r\n\r\n# Keyspace\r\n");
     expect(t, 0, "SET a 1", "+OK");
     expect(t, 0, "SET b 1 PX 5000", "+OK");
-    expect(t, 0, "INFO keyspace", "# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=0\r\n");
+    expect(t, 0, "INFO keyspace", "# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=5000\r\n");
+    expect(t, 2 * SEC, "INFO keyspace", "# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=3000\r\n");
+    expect(t, 0, "PERSIST b", ":1");
+    expect(t, 0, "INFO keyspace", "# Keyspace\r\ndb0:keys=2,expires=0,avg_ttl=0\r\n");
     text = answer_to(t, 0, 0, "INFO everything");
     for (const char *line = text, *end; *line; line = end + 2) {
         end = strstr(line, "\r\n");
@@ -318,6 +321,99 @@ static void info_says_who_waits_and_listens(void **state)
     contains(t, 0, "INFO persistence", "loading:1\r\n");
     contains(t, 0, "INFO persistence", "loading_loaded_perc:25.00\r\n");
     t->service.server.loading = false;
+}
+
+/* INFO queues: exact after every way to make and lose an entry. */
+static void totals_follow_the_streams(void **state)
+{
+    struct fixture *t = *state;
+
+#define TOTALS(s, e, g, c, p)                                                                                \
+    "# Queues\r\nstreams:" #s "\r\nstream_entries:" #e "\r\nstream_groups:" #g "\r\nstream_consumers:" #c        \
+    "\r\nstream_pending:" #p "\r\n"
+    expect(t, 0, "INFO queues", TOTALS(0, 0, 0, 0, 0));
+    expect(t, 0, "XGROUP CREATE a g 0 MKSTREAM", "+OK");
+    expect(t, 0, "XGROUP CREATE a h 0", "+OK");
+    for (int i = 0; i < 9; i++)
+        answer_to(t, 0, 0, "XADD a * f v");
+    answer_to(t, 0, 0, "XADD b MAXLEN 2 1-1 f v");
+    answer_to(t, 0, 0, "XADD b MAXLEN 2 1-2 f v");
+    answer_to(t, 0, 0, "XADD b MAXLEN 2 1-3 f v");
+    answer_to(t, 0, 0, "XREADGROUP GROUP g x COUNT 5 STREAMS a >");
+    answer_to(t, 0, 0, "XREADGROUP GROUP h y STREAMS a >");
+    expect(t, 0, "INFO queues", TOTALS(2, 11, 2, 2, 14));
+    expect(t, 0, "XDEL b 1-2", ":1");
+    expect(t, 0, "XTRIM a MAXLEN 3", ":6");
+    expect(t, 0, "XGROUP DELCONSUMER a g x", ":5");
+    expect(t, 0, "INFO queues", TOTALS(2, 4, 2, 1, 9));
+    expect(t, 0, "XGROUP DESTROY a h", ":1");
+    expect(t, 0, "PEXPIRE b 5", ":1");
+    pass_time(t, 6);
+    expect(t, 6, "INFO queues", TOTALS(1, 3, 1, 0, 0));
+    answer_to(t, 6, 0, "XREADGROUP GROUP g x STREAMS a >");
+    expect(t, 6, "SET a string", "+OK");
+    expect(t, 6, "INFO queues", TOTALS(0, 0, 0, 0, 0));
+    answer_to(t, 6, 0, "XADD c * f v");
+    expect(t, 6, "FLUSHALL", "+OK");
+    expect(t, 6, "INFO queues", TOTALS(0, 0, 0, 0, 0));
+}
+
+static void latencies_are_kept_by_command(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "SET k v", "+OK");
+    for (int i = 0; i < 70; i++) /* more than are timed together */
+        expect(t, 0, "GET k", "v");
+    contains(t, 0, "INFO latencystats", "# Latencystats\r\n");
+    contains(t, 0, "INFO latencystats", "latency_percentiles_usec_set:p50=");
+    contains(t, 0, "INFO latencystats", "latency_percentiles_usec_get:p50=");
+    contains(t, 0, "INFO latencystats", ",p99.9=");
+    lacks(t, 0, "INFO", "Latencystats");
+    contains(t, 0, "INFO all", "# Latencystats");
+    expect(t, 0, "CONFIG SET latency-tracking-info-percentiles \"0 12.5 100\"", "+OK");
+    expect(t, 0, "CONFIG GET latency-tracking-info-percentiles",
+           "[latency-tracking-info-percentiles 0 12.5 100]");
+    contains(t, 0, "INFO latencystats", "latency_percentiles_usec_get:p0=");
+    contains(t, 0, "INFO latencystats", ",p12.5=");
+    expect(t, 0, "CONFIG SET latency-tracking-info-percentiles \"\"", "+OK");
+    contains(t, 0, "INFO latencystats", "latency_percentiles_usec_get:\r\n");
+    for (const char *const *bad = (const char *const[]){"101", "-1", "x", "nan", "50 a", NULL}; *bad; bad++) {
+        char line[128];
+
+        snprintf(line, sizeof line, "CONFIG SET latency-tracking-info-percentiles \"%s\"", *bad);
+        contains(t, 0, line, "-ERR CONFIG SET failed");
+    }
+    expect(t, 0, "CONFIG RESETSTAT", "+OK");
+    lacks(t, 0, "INFO latencystats", "usec_get");
+    expect(t, 0, "CONFIG SET latency-tracking no", "+OK");
+    expect(t, 0, "CONFIG RESETSTAT", "+OK");
+    expect(t, 0, "GET k", "v");
+    lacks(t, 0, "INFO latencystats", "usec_get");
+    contains(t, 0, "INFO commandstats", "cmdstat_get:calls=1,");
+}
+
+static void rates_are_of_the_last_second_and_a_half(void **state)
+{
+    struct rates r = {0};
+    uint64_t v[RATES] = {0};
+    usec now = 5000000;
+
+    (void)state;
+    assert_true(rates_get(&r, RATE_COMMANDS, now, 100) == 0);
+    for (int i = 0; i < 100; i++, now += 50000, v[RATE_COMMANDS] += 500)
+        if (rates_due(&r, now))
+            rates_add(&r, now, v);
+    assert_true(rates_get(&r, RATE_COMMANDS, now, v[RATE_COMMANDS]) > 9990);
+    assert_true(rates_get(&r, RATE_COMMANDS, now, v[RATE_COMMANDS]) < 10010);
+    assert_true(rates_get(&r, RATE_IN, now, 0) == 0);
+    now += 1000 * (usec)1000000; /* a silent quarter of an hour */
+    assert_true(rates_due(&r, now));
+    rates_add(&r, now, v);
+    assert_true(rates_get(&r, RATE_COMMANDS, now, v[RATE_COMMANDS] + 1) < 2);
+    now += 200000;
+    assert_true(rates_get(&r, RATE_COMMANDS, now, v[RATE_COMMANDS] + 100) == 500);
+    assert_true(rates_get(&r, RATE_COMMANDS, now, 3) == 0); /* RESETSTAT */
 }
 
 /* --- data as a whole, the end, the rewrite --- */
@@ -517,6 +613,9 @@ int main(void)
         test(counters_start_anew),
         test(info_has_its_sections),
         test(info_says_who_waits_and_listens),
+        test(totals_follow_the_streams),
+        test(latencies_are_kept_by_command),
+        test(rates_are_of_the_last_second_and_a_half),
         test(flushes_take_a_database_or_all),
         test(shutdown_is_an_order),
         test(a_rewrite_needs_a_journal),
