@@ -82,8 +82,23 @@ int settings_load_text(const struct settings *s, const char *name, struct slice 
  * quotes. Inline commands of the protocol are split by the same rules. */
 int settings_split(struct slice line, struct slice **words, size_t *n);
 
+/* One value as it stands in a file behind its name: the current one, or the default. */
+void settings_put(const struct settings *s, const struct setting *row, bool current, struct buf *text);
+
 /* The whole file, as --dump-config prints and leanmqd.conf stands: help as comments, name and default
  * (or, `current`, the value). */
 void settings_dump(const struct settings *s, bool current, struct buf *text);
+
+/* --- a file brought up to date (CONFIG REWRITE) ---
+ * `text` so that it gives the current values: comments, order and what is still right stay as they are,
+ * includes too. A line whose value has changed gets the new one, what no line can give is appended under a
+ * mark. `scratch` is rows over another struct, which has had its defaults: the text is read back into it.
+ * ERR_CONFIG with the reason in *why: the text cannot be loaded as it is. */
+int settings_rewrite_text(const struct settings *s, const struct settings *scratch, const char *name,
+                          struct slice text, struct buf *out, struct buf *why);
+/* The same for a file, which is replaced as a whole or not at all, and keeps its owner and its mode. ERR_IO
+ * with the reason in *why as well. */
+int settings_rewrite_file(const struct settings *s, const struct settings *scratch, const char *path,
+                          struct buf *why);
 
 #endif

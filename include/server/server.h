@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "persist/journal.h"
 
+#include <limits.h>
 #include <sys/types.h>
 
 /* Exit statuses: a restart helps after EXIT_DISK, not after EXIT_CONFIG or EXIT_DATA. */
@@ -16,6 +17,7 @@ enum { EXIT_CLEAN = 0, EXIT_CONFIG = 1, EXIT_DATA = 65, EXIT_DISK = 74 };
 
 struct server {
     struct service service;
+    char config_file[PATH_MAX]; /* room for service.server.config_file */
     struct loop *loop;
     struct listener *listener;
     struct conns *conns;

@@ -620,7 +620,7 @@ static void put_words(struct buf *text, struct slice value)
         put_word(text, SLICE(""));
 }
 
-static void put_value(const struct settings *s, const struct setting *row, bool current, struct buf *text)
+void settings_put(const struct settings *s, const struct setting *row, bool current, struct buf *text)
 {
     struct buf value = {0};
 
@@ -662,7 +662,7 @@ void settings_dump(const struct settings *s, bool current, struct buf *text)
             continue;
         }
         buf_addf(text, "%s ", row->name);
-        put_value(s, row, current, text);
+        settings_put(s, row, current, text);
         buf_add_char(text, '\n');
     }
 }

@@ -23,11 +23,11 @@ int cmd_command(struct call *c), cmd_command_count(struct call *c), cmd_command_
     cmd_command_docs(struct call *c), cmd_command_getkeys(struct call *c),
     cmd_command_getkeysandflags(struct call *c), cmd_command_list(struct call *c),
     cmd_command_help(struct call *c);
-/* server_cmds.c, info.c, debug_cmds.c */
+/* config_cmds.c, server_cmds.c, info.c, debug_cmds.c */
 int cmd_info(struct call *c), cmd_config_get(struct call *c), cmd_config_set(struct call *c),
-    cmd_config_help(struct call *c), cmd_config_resetstat(struct call *c), cmd_dbsize(struct call *c),
-    cmd_flushdb(struct call *c), cmd_flushall(struct call *c), cmd_shutdown(struct call *c),
-    cmd_bgrewriteaof(struct call *c), cmd_time(struct call *c);
+    cmd_config_help(struct call *c), cmd_config_resetstat(struct call *c), cmd_config_rewrite(struct call *c),
+    cmd_dbsize(struct call *c), cmd_flushdb(struct call *c), cmd_flushall(struct call *c),
+    cmd_shutdown(struct call *c), cmd_bgrewriteaof(struct call *c), cmd_time(struct call *c);
 int cmd_debug(struct call *c);
 /* slowlog.c, latency.c, monitor.c */
 int cmd_slowlog_get(struct call *c), cmd_slowlog_len(struct call *c), cmd_slowlog_reset(struct call *c),

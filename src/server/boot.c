@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -416,6 +417,17 @@ static bool become_ready(struct server *sv, int *status)
     return true;
 }
 
+/* As INFO shows it, and wherever the process may go. */
+static const char *absolute(const char *path, char whole[PATH_MAX])
+{
+    char here[PATH_MAX];
+    int n = -1;
+
+    if (*path != '/' && getcwd(here, sizeof here))
+        n = snprintf(whole, PATH_MAX, "%s/%s", here, path);
+    return n > 0 && n < PATH_MAX ? whole : path;
+}
+
 int server_boot(struct server *sv, int argc, char **argv, int *status)
 {
     struct cli cli;
@@ -432,7 +444,8 @@ int server_boot(struct server *sv, int argc, char **argv, int *status)
     random_system(&seed, sizeof seed);
     new_run_id(id);
     service_init(&sv->service, seed, id);
-    sv->service.server.config_file = cli.file && strcmp(cli.file, "-") != 0 ? cli.file : NULL;
+    if (cli.file && strcmp(cli.file, "-") != 0)
+        sv->service.server.config_file = absolute(cli.file, sv->config_file);
     go_on = load_settings(&sv->service, &cli, status) && !answered(&sv->service, &cli, status);
     buf_free(&cli.overrides);
     return go_on && become_ready(sv, status);

@@ -230,6 +230,73 @@ def test_a_port_in_use():
             assert e.code == 1 and re.search("in use|listen|bind", e.log, re.I), e.log
 
 
+# -- CONFIG REWRITE
+
+def everything(c):
+    reply = c.call("CONFIG GET *")
+    return {k.decode(): v for k, v in zip(reply[0::2], reply[1::2])}
+
+
+CHANGES = {b"yes": "no", b"no": "yes", b"everysec": "always", b"notice": "warning"}
+ODD = {"requirepass": 'with "quotes", \\ and\ta tab', "client-output-buffer-limit": "normal 3mb 2mb 10 pubsub 64mb 16mb 30",
+       "latency-tracking-info-percentiles": "25 99.5"}
+
+
+def test_rewrite_keeps_every_setting():
+    lean_only()
+    folder = temp_dir()
+    path = write("# ours\ntimeout 3\n\n# the rest\nmaxclients 100\nsave 900 1\n", folder=folder)
+    os.chmod(path, 0o640)
+    with Server(config=path, enable_debug_command="local") as s:
+        c = s.client()
+        changed = set()
+        for name, value in everything(c).items():
+            new = ODD.get(name) or CHANGES.get(value) or (b"%d" % (int(value) * 2 + 3) if value.isdigit() else None)
+            if new is not None and name not in ("maxmemory", "appendonly", "protected-mode"):
+                reply = c.call("CONFIG", "SET", name, new)
+                if show(reply) == "+OK":
+                    changed.add(name)
+                else:
+                    assert reply.startswith(b"ERR CONFIG SET failed (possibly related to argument '%s')" % name.encode()), (name, new, show(reply))
+        assert len(changed) > 18, changed
+        c.expect("CONFIG REWRITE", "+OK")
+        before = everything(c)
+        with open(path) as f:
+            text = f.read()
+        assert text.startswith("# ours\ntimeout 9\n\n# the rest\nmaxclients ") and "\nsave 900 1\n" in text, text
+        assert text.count("# Written by CONFIG REWRITE\n") == 1, text
+        c.expect("CONFIG REWRITE", "+OK")
+        with open(path) as f:
+            assert f.read() == text
+        assert os.stat(path).st_mode & 0o7777 == 0o640 and not os.path.exists(path + ".tmp")
+        # what the command line said is in the file now, so it starts without
+        s.settings = {}
+        s.kill()
+        s.start()
+        c = s.client()
+        c.call("AUTH", ODD["requirepass"])
+        after = everything(c)
+        assert after == before, {k: (before[k], after[k]) for k in before if before[k] != after[k]}
+
+
+def test_rewrite_without_a_file_or_into_a_bad_one():
+    with Server(appendonly="no") as s:
+        s.client().expect_error("CONFIG REWRITE", "ERR The server is running without a config file")
+    path = write("timeout 3\n")
+    with Server(config=path, appendonly="no") as s:
+        c = s.client()
+        c.expect("CONFIG SET timeout 4", "+OK")
+        os.unlink(path)
+        if not s.redis:
+            c.expect("CONFIG REWRITE", "-ERR Rewriting config file: No such file or directory")
+            write("timeout 3\nnosuch 1\n", folder=os.path.dirname(path))
+            c.expect_error("CONFIG REWRITE", "ERR Rewriting config file: ")
+            with open(path) as f:
+                assert f.read() == "timeout 3\nnosuch 1\n"
+            c.expect("CONFIG REWRITE x", "-ERR wrong number of arguments for 'config|rewrite' command")
+            assert c.info("server")["config_file"] == path
+
+
 # -- maxmemory
 
 def test_maxmemory_refuses_what_grows_and_nothing_else():
