@@ -58,6 +58,10 @@ struct waiter {
     msec min_idle; /* if so: takes also what has been pending for so long */
 };
 
+/* What is waited for and is no key: of a database that there is none of. */
+#define WAIT_NO_DB   (-1)
+#define WAIT_JOURNAL SLICE("journal") /* its durable offset moved, or it was turned on or off */
+
 /* Puts `w` into the lines of `n` keys, once each. `group` tells lines apart: the consumer group, or for
  * WAIT_TAKE the type of value that is wanted; empty otherwise. `until` is mono
  * usec, INT64_MAX: for ever. Names are copied. */

@@ -55,7 +55,8 @@ struct session {
     usec seen;                       /* last request, mono */
     msec created;                    /* wall */
     const struct command *last_command;
-    size_t given; /* bytes that the session_input() that runs was given */
+    uint64_t offset; /* of the journal: it has been answered what was there up to here (WAITAOF) */
+    size_t given;    /* bytes that the session_input() that runs was given */
     uint64_t commands, net_in, net_out;
     void *peer; /* the server's: its connection */
 };

@@ -85,6 +85,9 @@ uint64_t journal_safe(const struct journal *j);
 uint64_t journal_durable(const struct journal *j);
 /* The reserve could not be had, or a write met a full disk: growing commands are to be refused. */
 bool journal_short(const struct journal *j);
+/* All that has been appended so far is to be synced at the next journal_commit(), whatever the options say:
+ * somebody waits for it (WAITAOF). */
+void journal_want(struct journal *j);
 /* More than unsynced_limit is waiting for the disk: no more requests should be read. */
 bool journal_stalled(const struct journal *j);
 /* When journal_commit() has to be called next though nothing happens; INT64_MAX: never. */

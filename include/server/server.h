@@ -26,6 +26,7 @@ struct server {
     struct syncer *syncer;
     int sync_event;
     bool work_left;
+    uint64_t durable;    /* what those who wait for the disk have been told */
     bool short_of_space; /* the log has said so */
 
     /* noted by signals, obeyed by turn() */

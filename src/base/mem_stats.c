@@ -4,6 +4,8 @@
 
 #ifdef MEM_LIBC
 
+#include <malloc.h>
+
 void mem_stats(struct mem_stats *out)
 {
     *out = (struct mem_stats){0};
@@ -11,7 +13,8 @@ void mem_stats(struct mem_stats *out)
 
 bool mem_purge(void)
 {
-    return false;
+    malloc_trim(0);
+    return true;
 }
 
 bool mem_report(void (*put)(void *arg, const char *piece), void *arg)

@@ -69,7 +69,8 @@ static void answered(struct session *s, uint64_t from)
     struct broker *b = &s->service->broker;
 
     outbox_mute(&s->out, false);
-    outbox_mark(&s->out, from, broker_offset(b));
+    s->offset = broker_offset(b);
+    outbox_mark(&s->out, from, s->offset);
     broker_touch(b, &s->out);
     call_wait_end(s);
 }

@@ -407,8 +407,10 @@ void call_run(struct session *s, const struct slice *arg, size_t n, struct now n
     s->commands++;
     if (s->replies != REPLY_ON)
         unmute(s);
-    if (!c.cmd || !(c.cmd->flags & CMD_NODATA))
-        outbox_mark(&s->out, from, broker_offset(c.broker));
+    if (!c.cmd || !(c.cmd->flags & CMD_NODATA)) {
+        s->offset = broker_offset(c.broker);
+        outbox_mark(&s->out, from, s->offset);
+    }
     broker_touch(c.broker, &s->out);
 }
 

@@ -275,7 +275,7 @@ int cmd_command_count(struct call *c)
 
 enum filter { FILTER_NONE, FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN };
 
-static bool in_category(const struct command *row, struct slice category)
+bool command_in_category(const struct command *row, struct slice category)
 {
     struct words w = categories_of(row);
 
@@ -295,7 +295,7 @@ static bool passes(const struct command *row, enum filter filter, struct slice b
     case FILTER_MODULE: /* there are none */
         return false;
     case FILTER_CATEGORY:
-        return in_category(row, by);
+        return command_in_category(row, by);
     default:
         return slice_glob(by, lower_name(row, name), true);
     }

@@ -12,6 +12,8 @@ bool command_belongs(const struct command *row, const struct command *of);
 size_t command_count_of(const struct command *of);
 const struct command *command_shown_named(struct slice name); /* NULL: none */
 void reply_command_name(struct reply *r, const struct command *row);
+/* Whether it is of an ACL category, named without its @. */
+bool command_in_category(const struct command *row, struct slice category);
 
 /* A set of status replies: collected first, for RESP3 has the length in front. */
 struct words {

@@ -25,7 +25,9 @@ static const char *title_of(const char *group)
                  {"sorted-set", "Sorted sets"},
                  {"pubsub", "Publish and subscribe"},
                  {"transactions", "Transactions"},
-                 {"stream", "Streams"}};
+                 {"stream", "Streams"},
+                 {"scripting", "Scripts and functions"},
+                 {"cluster", "Cluster"}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(group, known[i].group) == 0)

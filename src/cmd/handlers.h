@@ -36,6 +36,26 @@ int cmd_latency_latest(struct call *c), cmd_latency_history(struct call *c),
     cmd_latency_reset(struct call *c), cmd_latency_graph(struct call *c), cmd_latency_doctor(struct call *c),
     cmd_latency_histogram(struct call *c), cmd_latency_help(struct call *c);
 int cmd_monitor(struct call *c);
+/* durable_cmds.c */
+int cmd_wait(struct call *c), cmd_waitaof(struct call *c), cmd_lastsave(struct call *c),
+    cmd_save(struct call *c), cmd_bgsave(struct call *c);
+/* replica_cmds.c */
+int cmd_role(struct call *c), cmd_replicaof(struct call *c), cmd_no_replication(struct call *c),
+    cmd_failover(struct call *c), cmd_no_cluster(struct call *c);
+/* memory_cmds.c */
+int cmd_memory_usage(struct call *c), cmd_memory_stats(struct call *c), cmd_memory_doctor(struct call *c),
+    cmd_memory_malloc_stats(struct call *c), cmd_memory_purge(struct call *c),
+    cmd_memory_help(struct call *c);
+/* acl_cmds.c */
+int cmd_acl_whoami(struct call *c), cmd_acl_list(struct call *c), cmd_acl_users(struct call *c),
+    cmd_acl_getuser(struct call *c), cmd_acl_cat(struct call *c), cmd_acl_genpass(struct call *c),
+    cmd_acl_log(struct call *c), cmd_acl_dryrun(struct call *c), cmd_acl_help(struct call *c);
+/* absent_cmds.c */
+int cmd_function_flush(struct call *c), cmd_function_delete(struct call *c),
+    cmd_function_list(struct call *c), cmd_function_stats(struct call *c), cmd_function_help(struct call *c),
+    cmd_script_flush(struct call *c), cmd_script_exists(struct call *c), cmd_script_help(struct call *c),
+    cmd_not_busy(struct call *c), cmd_module_list(struct call *c), cmd_module_help(struct call *c),
+    cmd_lolwut(struct call *c);
 /* key_cmds.c */
 int cmd_del(struct call *c), cmd_exists(struct call *c), cmd_type(struct call *c), cmd_expire(struct call *c),
     cmd_pexpire(struct call *c), cmd_expireat(struct call *c), cmd_pexpireat(struct call *c),

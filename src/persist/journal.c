@@ -120,15 +120,16 @@ static void start_sync(struct journal *j)
     if (job->zero_end > job->zero_at)
         j->incr.zeroed = job->zero_end;
     j->synced_at = j->now;
+    j->wanted = false;
     j->syncer->start(j->syncer, j->disk, j->incr.file, job->zero_at, job->zero_end - job->zero_at);
 }
 
 /* Half the limit does not wait for its second: at that speed the whole of it would stop the reading. */
 static bool sync_due(const struct journal *j)
 {
-    if (!unsynced(j) || j->o.sync == JOURNAL_SYNC_NO)
+    if (!unsynced(j) || (j->o.sync == JOURNAL_SYNC_NO && !j->wanted))
         return false;
-    return j->o.sync == JOURNAL_SYNC_ALWAYS || j->now - j->synced_at >= SYNC_PERIOD ||
+    return j->wanted || j->o.sync == JOURNAL_SYNC_ALWAYS || j->now - j->synced_at >= SYNC_PERIOD ||
            unsynced(j) > j->o.unsynced_limit / 2;
 }
 
@@ -264,6 +265,11 @@ uint64_t journal_durable(const struct journal *j)
     return j->durable;
 }
 
+void journal_want(struct journal *j)
+{
+    j->wanted = true;
+}
+
 bool journal_short(const struct journal *j)
 {
     return j->no_reserve || j->no_write;
@@ -283,7 +289,9 @@ usec journal_due(const struct journal *j)
         due = j->retry_at;
     if (j->records.n && j->now + REWRITE_DELAY < due)
         due = j->now + REWRITE_DELAY;
-    if (unsynced(j) && !j->job.on && j->o.sync != JOURNAL_SYNC_NO && j->synced_at + period < due)
+    if (unsynced(j) && !j->job.on && j->wanted)
+        due = j->now;
+    else if (unsynced(j) && !j->job.on && j->o.sync != JOURNAL_SYNC_NO && j->synced_at + period < due)
         due = j->synced_at + period;
     return due;
 }

@@ -46,6 +46,7 @@ struct journal {
     usec now;        /* of the last commit */
     usec synced_at;  /* when the last sync was started */
     usec retry_at;   /* when to ask for the reserve again */
+    bool wanted;     /* a sync that is not to wait for its time */
     bool no_reserve; /* it could not be had */
     bool no_write;   /* the last write met a full disk */
     bool failed;     /* a write or a sync failed: nothing more is written */

@@ -228,6 +228,21 @@ static void run_deadlines(struct server *sv, struct now now)
     watched(sv, LATENCY_EXPIRE, began, now.wall);
 }
 
+/* Those who wait for the disk itself. */
+static void tell_durable(struct server *sv, struct now now)
+{
+    struct broker *b = &sv->service.broker;
+
+    if (!b->journal || journal_durable(b->journal) == sv->durable)
+        return;
+    sv->durable = journal_durable(b->journal);
+    if (b->waiters == 0)
+        return;
+    wait_signal(b, WAIT_NO_DB, WAIT_JOURNAL);
+    session_run_end(&sv->service, now);
+    resume(sv);
+}
+
 static uint64_t safe_offset(const struct server *sv)
 {
     const struct journal *j = sv->service.broker.journal;
@@ -276,8 +291,10 @@ void server_turn(struct server *sv)
     conns_run(sv->conns, now);
     close_killed(sv);
     resume(sv);
-    if (!s->server.loading)
+    if (!s->server.loading) {
         commit(sv, now);
+        tell_durable(sv, now);
+    }
     conns_flush(sv->conns, &b->touched, safe_offset(sv));
     if (!s->server.loading)
         obey(sv, now);

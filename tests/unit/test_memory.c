@@ -144,7 +144,25 @@ static void pending_entries(void **state)
     at_most("pending entries", mem_used() - before, n, 40);
 }
 
-/* Whoever acknowledges everything gets the memory back. */
+static void pass_through(struct fixture *f, unsigned n)
+{
+    char id[32];
+
+    snprintf(id, sizeof id, "%u-1", n);
+    SEND(f, "XADD", "stream", id, "p", "v");
+    SEND(f, "XREADGROUP", "GROUP", "group", "consumer", "STREAMS", "stream", ">");
+    SEND(f, "XACK", "stream", "group", id);
+    turn(f);
+}
+
+static void empty(struct fixture *f)
+{
+    SEND(f, "XTRIM", "stream", "MAXLEN", "0");
+    turn(f);
+}
+
+/* Whoever acknowledges everything gets the memory back. Each command has run once before: its histogram of
+ * latencies stays. */
 static void acknowledged_entries(void **state)
 {
     struct fixture *f = *state;
@@ -154,18 +172,12 @@ static void acknowledged_entries(void **state)
     SEND(f, "XGROUP", "CREATE", "stream", "group", "0", "MKSTREAM");
     SEND(f, "XGROUP", "CREATECONSUMER", "stream", "group", "consumer");
     turn(f);
+    pass_through(f, 1);
+    empty(f);
     before = mem_used();
-    for (unsigned i = 1; i <= 2000; i++) {
-        char id[32];
-
-        snprintf(id, sizeof id, "%u-1", i);
-        SEND(f, "XADD", "stream", id, "p", "v");
-        SEND(f, "XREADGROUP", "GROUP", "group", "consumer", "STREAMS", "stream", ">");
-        SEND(f, "XACK", "stream", "group", id);
-        turn(f);
-    }
-    SEND(f, "XTRIM", "stream", "MAXLEN", "0");
-    turn(f);
+    for (unsigned i = 2; i <= 2000; i++)
+        pass_through(f, i);
+    empty(f);
     assert_true(mem_used() < before + 4096);
 }
 
