@@ -22,6 +22,8 @@ enum origin { ORIGIN_CLIENT, ORIGIN_REPLAY };
 struct orders {
     enum { SHUTDOWN_NONE, SHUTDOWN_CLEAN, SHUTDOWN_NOSAVE } shutdown;
     bool rewrite;
+    /* CONFIG SET appendonly, DEBUG LOADAOF: whoever orders it waits for WAIT_JOURNAL */
+    enum { JOURNAL_ORDER_NONE, JOURNAL_ORDER_ON, JOURNAL_ORDER_OFF, JOURNAL_ORDER_LOAD } journal;
     bool reset_stats; /* CONFIG RESETSTAT: counters kept outside the service, too */
     bool settings;    /* some have changed: whoever keeps a copy takes the new ones */
 };

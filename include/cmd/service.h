@@ -39,6 +39,7 @@ struct server_stats {
     uint64_t keys_loaded;
     uint64_t delayed_syncs_before; /* CONFIG RESETSTAT: of the journal's, not to be counted */
     size_t memory_at_start;        /* before there was any data */
+    char journal_refused[512];     /* why the last order about the journal was not obeyed; empty: it was */
     char recovery[128];            /* how the last start found the journal */
 };
 
@@ -119,6 +120,9 @@ void service_look(struct service *s);
 void pause_run(struct service *s, struct now now);
 usec pause_due(const struct service *s); /* when that is to be called (mono); INT64_MAX: there is none */
 
+/* Every key goes, without a record: before it comes back out of records (DEBUG RELOAD, LOADAOF). Who waits
+ * or watches is told, clients stay. */
+void service_forget_data(struct service *s);
 /* One record out of the journal. Not OK: no record of ours. */
 int service_replay(struct service *s, const struct slice *word, size_t n);
 

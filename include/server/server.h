@@ -10,6 +10,7 @@
 #include "persist/journal.h"
 
 #include <limits.h>
+#include <stdnoreturn.h>
 #include <sys/types.h>
 
 /* Exit statuses: a restart helps after EXIT_DISK, not after EXIT_CONFIG or EXIT_DATA. */
@@ -25,6 +26,7 @@ struct server {
     struct disk *disk;
     struct syncer *syncer;
     int sync_event;
+    bool journal_ours; /* its files are of this process: loaded, or made by it */
     bool work_left;
     uint64_t durable;    /* what those who wait for the disk have been told */
     bool short_of_space; /* the log has said so */
@@ -40,6 +42,17 @@ struct server {
     usec watchdog, last_watchdog;
     uint64_t seen_syncs; /* of the journal, by the turn before: LATENCY's */
 };
+
+/* boot.c, for those who open the journal later. */
+void server_journal_path(const struct config *c, char *path, size_t cap);
+int server_replay(void *server, const struct slice *word, size_t n); /* recover_ops.apply */
+bool server_start_syncer(struct server *s); /* false: errno */
+/* turn.c */
+struct journal_options server_journal_options(const struct config *c);
+noreturn void server_disk_failed(const char *what);
+
+/* appendonly.c: the journal turned on or off, or read back. True if it was ordered. */
+bool appendonly_obey(struct server *s, struct now now);
 
 /* boot.c: from the command line to a server that is ready; from there to its end. */
 int server_boot(struct server *s, int argc, char **argv, int *status); /* false: leave with *status */
@@ -57,6 +70,9 @@ extern const struct conn_hooks server_hooks;                 /* arg is to be fil
 void rewriter_consider(struct server *s, struct now now); /* ordered, or grown enough */
 void rewriter_reap(struct server *s);
 void rewriter_stop(struct server *s);
+/* The store as the base `name` of a journal that begins at `offset`; *size is the file's. ERR_*: errno. */
+int rewriter_write(const struct broker *b, struct disk *disk, const char *name, uint64_t offset,
+                   uint64_t *size);
 
 /* cli.c: what the command line asks for. */
 struct cli {

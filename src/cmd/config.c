@@ -220,8 +220,9 @@ ROW("latency-tracking", SETTING_BOOL, 0, latency_tracking, "yes", 0, 0,
 /* journal */
 ROW("dir", SETTING_STRING, SETTING_START_ONLY, dir, "./", 0, 0,
     "The directory that holds appenddirname."),
-ROW("appendonly", SETTING_BOOL, SETTING_START_ONLY, appendonly, "yes", 0, 0,
-    "Keep what is acknowledged in an append-only file. no: all is gone with the process."),
+ROW("appendonly", SETTING_BOOL, 0, appendonly, "yes", 0, 0,
+    "Keep what is acknowledged in an append-only file. no: all is gone with the process.\n"
+    "CONFIG SET writes the file anew, and answers when that is done."),
 NAMES("appendfsync", 0, appendfsync, "everysec", fsync_when,
     "When the file is synced to the disk. A reply always waits until its change is written,\n"
     "so that the end of the process loses nothing. always: it also waits for the sync, so\n"

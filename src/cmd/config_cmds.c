@@ -191,19 +191,94 @@ static void password_changed(struct service *s)
         list_entry(it, struct session, node)->authenticated = true;
 }
 
+static void set_now(struct call *c)
+{
+    must(set_all(c, &c->service->settings) == OK);
+    password_changed(c->service);
+    service_look(c->service); /* the next command, not the next turn */
+    c->broker->orders.settings = true;
+    reply_ok(c->reply);
+}
+
+/* --- appendonly, which the server turns on or off between turns: the client waits for it, and nothing else
+ * is set before it has worked --- */
+
+struct kept_set {
+    struct slice *arg; /* of the whole command */
+    size_t n;
+};
+
+static int set_serve(struct call *c, void *parsed)
+{
+    const struct kept_set *s = parsed;
+    const char *refused = c->service->server.journal_refused;
+
+    if (c->broker->orders.journal != JOURNAL_ORDER_NONE)
+        return ERR_BLOCK;
+    if (*refused)
+        return set_failed(c, "appendonly", slice_of(refused));
+    c->arg = s->arg;
+    c->n = s->n;
+    set_now(c);
+    return OK;
+}
+
+static void set_timeout(struct call *c, void *parsed)
+{
+    (void)parsed;
+    call_fail(c, "ERR unblocked: CONFIG GET appendonly tells what became of it");
+}
+
+static void set_free(void *parsed)
+{
+    struct kept_set *s = parsed;
+
+    mem_free(s->arg);
+    mem_free(s);
+}
+
+/* Whether the command turns it on or off; *on is what it says. */
+static bool turns(const struct call *c, bool *on)
+{
+    for (size_t i = 2; i < c->n; i += 2) {
+        *on = slice_is(c->arg[i + 1], "yes");
+        if (slice_is(c->arg[i], "appendonly"))
+            return *on != c->service->config.appendonly;
+    }
+    return false;
+}
+
+static int set_later(struct call *c, bool on)
+{
+    struct kept_set *keep;
+    struct pending_call p = {
+        .cmd = c->cmd, .serve = set_serve, .timeout = set_timeout, .free = set_free, .db = WAIT_NO_DB};
+    struct slice name = WAIT_JOURNAL;
+
+    if (c->in_exec)
+        return set_failed(c, "appendonly", SLICE("it cannot be changed in a transaction"));
+    if (c->service->server.loading || c->broker->orders.journal != JOURNAL_ORDER_NONE)
+        return set_failed(c, "appendonly", SLICE("the journal is being loaded or changed"));
+    keep = mem_alloc(sizeof *keep);
+    *keep = (struct kept_set){args_copy(c->arg, c->n), c->n};
+    p.parsed = keep;
+    c->broker->orders.journal = on ? JOURNAL_ORDER_ON : JOURNAL_ORDER_OFF;
+    call_wait(c, &p, &name, 1, WAIT_COPY, SLICE(""), INT64_MAX);
+    return ERR_BLOCK;
+}
+
 int cmd_config_set(struct call *c)
 {
+    bool on;
     int err;
 
     if (c->n % 2)
         return ERR_SYNTAX;
     if ((err = check_names(c)) != OK || (err = try_all(c)) != OK)
         return err;
-    must(set_all(c, &c->service->settings) == OK);
-    password_changed(c->service);
-    service_look(c->service); /* the next command, not the next turn */
-    c->broker->orders.settings = true;
-    reply_ok(c->reply);
+    if (turns(c, &on))
+        return set_later(c, on);
+    set_now(c);
     return OK;
 }
 

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "debug.h"
 #include "handlers.h"
 #include "store/stream.h"
 #include "store/string.h"
@@ -25,6 +26,17 @@ static int accept_only(struct call *c)
 static int not_supported(struct call *c)
 {
     return call_fail(c, "ERR not supported: restart the server instead");
+}
+
+/* Ways of Redis to store a value, which are not ours. */
+static int debug_listpack(struct call *c)
+{
+    return key_write(c, c->arg[2]) ? call_fail(c, "ERR Not a listpack encoded object.") : ERR_NO_KEY;
+}
+
+static int debug_quicklist(struct call *c)
+{
+    return key_write(c, c->arg[2]) ? call_fail(c, "ERR Not a quicklist encoded object.") : ERR_NO_KEY;
 }
 
 static int refuse_crash(struct call *c)
@@ -233,7 +245,7 @@ static int debug_log(struct call *c)
 static int debug_help(struct call *c)
 {
     static const char *const line[] = {
-        "CHANGE-REPL-ID, JMAP",
+        "CHANGE-REPL-ID, DICT-RESIZING, JMAP, PAUSE-CRON, QUICKLIST-PACKED-THRESHOLD, REPLYBUFFER",
         "    Accepted, and nothing is done.",
         "DIGEST",
         "    40 digits that stand for all data.",
@@ -241,13 +253,21 @@ static int debug_help(struct call *c)
         "    The same for the values of keys.",
         "ERROR <text>",
         "    Answers with this error.",
+        "HTSTATS <db>",
+        "    The size of a database's table.",
+        "LOADAOF",
+        "    Throws the data away and loads the append-only file, as a restart would.",
         "LOG <text>",
         "    Writes a line to the log.",
         "OBJECT <key>",
         "    How a value is stored.",
+        "POPULATE <count> [<prefix>] [<size>]",
+        "    Sets strings PREFIX:0 (key:0) and on, where there is no such key.",
         "PROTOCOL <type>",
         "    Answers with a value of this type: string, integer, double, bignum, null,",
         "    array, set, map, attrib, push, verbatim, true or false.",
+        "RELOAD",
+        "    Writes all data as a rewrite would, throws it away and reads it back.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    0: keys past their time go only when they are met.",
         "SLEEP <seconds>",
@@ -277,8 +297,16 @@ static const struct debug_sub {
     {"SET-ACTIVE-EXPIRE", 3, 3, debug_active_expire},
     {"SLEEP", 3, 3, debug_sleep},
     {"STRINGMATCH-LEN", 4, 4, debug_match},
-    {"RELOAD", 2, SIZE_MAX, not_supported},
-    {"LOADAOF", 2, 2, not_supported},
+    {"RELOAD", 2, SIZE_MAX, debug_reload},
+    {"LOADAOF", 2, 2, debug_loadaof},
+    {"POPULATE", 3, 5, debug_populate},
+    {"HTSTATS", 3, 3, debug_htstats},
+    {"LISTPACK", 3, 3, debug_listpack},
+    {"QUICKLIST", 3, 4, debug_quicklist},
+    {"QUICKLIST-PACKED-THRESHOLD", 3, 3, accept_only},
+    {"REPLYBUFFER", 4, 4, accept_only},
+    {"PAUSE-CRON", 3, 3, accept_only},
+    {"DICT-RESIZING", 3, 3, accept_only},
     {"RESTART", 2, 3, not_supported},
     {"CRASH-AND-RECOVER", 2, 3, not_supported},
     {"SEGFAULT", 2, 2, refuse_crash},

@@ -2,6 +2,7 @@
 #include "cmd/service.h"
 #include "base/descriptors.h"
 #include "base/mem.h"
+#include "broker/change.h"
 #include "cmd/session.h"
 #include "cmd/table.h"
 
@@ -75,6 +76,14 @@ void service_start(struct service *s)
     outbox_init(&s->broker.aside, &s->pool);
     s->broker.aside.limit = &s->config.output[OUTPUT_PUBSUB].hard;
     service_apply_config(s);
+}
+
+void service_forget_data(struct service *s)
+{
+    s->broker.origin = ORIGIN_REPLAY;
+    change_flush(&s->broker, -1);
+    s->broker.origin = ORIGIN_CLIENT;
+    s->replay_db = 0;
 }
 
 void service_reset_stats(struct service *s)

@@ -243,7 +243,7 @@ static bool open_sockets(struct server *sv, int *status)
 
 /* --- the journal --- */
 
-static int apply(void *arg, const struct slice *word, size_t n)
+int server_replay(void *arg, const struct slice *word, size_t n)
 {
     return service_replay(&((struct server *)arg)->service, word, n);
 }
@@ -315,7 +315,7 @@ static int exit_for(int err)
 
 static bool load(struct server *sv, const char *name, struct journal_tail *tail, int *status)
 {
-    struct recover_ops ops = {.apply = apply, .progress = progress, .arg = sv};
+    struct recover_ops ops = {.apply = server_replay, .progress = progress, .arg = sv};
     struct recover_report report;
     struct buf why = {0};
     msec start = clock_now().wall;
@@ -340,12 +340,23 @@ static bool load(struct server *sv, const char *name, struct journal_tail *tail,
     return complain(status, exit_for(err), "journal", &why);
 }
 
+void server_journal_path(const struct config *c, char *path, size_t cap)
+{
+    snprintf(path, cap, "%s/%s", c->dir, c->appenddirname);
+}
+
+bool server_start_syncer(struct server *sv)
+{
+    sv->syncer = syncer_thread(&sv->sync_event);
+    if (sv->syncer)
+        loop_fd(sv->loop, sv->sync_event, on_synced, sv);
+    return sv->syncer;
+}
+
 static bool open_journal(struct server *sv, int *status)
 {
     const struct config *c = &sv->service.config;
-    struct journal_options o = {.sync = (enum journal_sync)c->appendfsync,
-                                .reserve = c->journal_reserve,
-                                .unsynced_limit = c->journal_unsynced_limit};
+    struct journal_options o = server_journal_options(c);
     struct journal_tail tail;
     struct journal_cut cut;
     struct journal *j;
@@ -358,22 +369,22 @@ static bool open_journal(struct server *sv, int *status)
         log_warning("appendonly no: what is acknowledged is gone with the process");
         return true;
     }
-    snprintf(path, sizeof path, "%s/%s", c->dir, c->appenddirname);
+    server_journal_path(c, path, sizeof path);
     if (!(sv->disk = disk_posix(path, true))) {
         buf_addf(&why, "%s: %s", path, strerror(errno));
         return complain(status, EXIT_CONFIG, "journal", &why);
     }
     if (!load(sv, c->appendfilename, &tail, status))
         return false;
-    if (!(sv->syncer = syncer_thread(&sv->sync_event))) {
+    if (!server_start_syncer(sv)) {
         buf_add_str(&why, strerror(errno));
         return complain(status, EXIT_DISK, "sync thread", &why);
     }
-    loop_fd(sv->loop, sv->sync_event, on_synced, sv);
     if (journal_open(sv->disk, sv->syncer, c->appendfilename, &o, &tail, &j, &cut, &why) != OK)
         return complain(status, EXIT_DISK, "journal", &why);
     say_cut(&cut);
     sv->service.broker.journal = j;
+    sv->journal_ours = true;
     buf_free(&why);
     return true;
 }

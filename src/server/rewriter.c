@@ -35,19 +35,19 @@ static void let_go(struct server *sv)
     sv->disk = NULL;
 }
 
-static bool write_base(const struct broker *b, struct disk *disk, uint64_t offset, uint64_t *size)
+int rewriter_write(const struct broker *b, struct disk *disk, const char *name, uint64_t offset,
+                   uint64_t *size)
 {
-    char name[MANIFEST_FILE_NAME];
     struct journal_base *base;
+    int err = journal_base_new(disk, name, offset, &base);
 
-    name_base(name, getpid());
-    if (journal_base_new(disk, name, offset, &base) != OK)
-        return false;
-    if (rewrite_write(b, base) != OK) {
-        journal_base_abandon(base);
-        return false;
-    }
-    return journal_base_finish(base, size) == OK;
+    if (err != OK)
+        return err;
+    err = rewrite_write(b, base);
+    if (err == OK)
+        return journal_base_finish(base, size);
+    journal_base_abandon(base);
+    return err;
 }
 
 /* Leaves by _exit(): the parent's buffers and files are not the child's to flush. */
@@ -55,7 +55,7 @@ static void child_main(struct server *sv, pid_t parent, uint64_t offset)
 {
     const struct config *c = &sv->service.config;
     struct disk *disk;
-    char path[4096];
+    char path[4096], name[MANIFEST_FILE_NAME];
     uint64_t size;
     bool done;
 
@@ -65,9 +65,10 @@ static void child_main(struct server *sv, pid_t parent, uint64_t offset)
     log_role('C');
     loop_forked(sv->loop);
     let_go(sv);
-    snprintf(path, sizeof path, "%s/%s", c->dir, c->appenddirname);
+    server_journal_path(c, path, sizeof path);
     disk = disk_posix(path, false);
-    done = disk && write_base(&sv->service.broker, disk, offset, &size) &&
+    name_base(name, getpid());
+    done = disk && rewriter_write(&sv->service.broker, disk, name, offset, &size) == OK &&
            write(sv->child_pipe, &size, sizeof size) == sizeof size;
     if (disk)
         disk->ops->close(disk);

@@ -100,7 +100,7 @@ static bool protects(const struct config *c)
     return c->protected_mode && !*c->requirepass;
 }
 
-static struct journal_options journal_options_of(const struct config *c)
+struct journal_options server_journal_options(const struct config *c)
 {
     return (struct journal_options){.sync = (enum journal_sync)c->appendfsync,
                                     .reserve = c->journal_reserve,
@@ -114,7 +114,7 @@ void server_apply_settings(struct server *sv)
                                   .query = c->client_query_buffer_limit,
                                   .idle = c->timeout * 1000000,
                                   .protect = protects(c)};
-    struct journal_options o = journal_options_of(c);
+    struct journal_options o = server_journal_options(c);
 
     for (int i = 0; i < OUTPUT_CLASSES; i++)
         sv->limits[i] = (struct out_limit){c->output[i].soft, c->output[i].soft_seconds * 1000000};
@@ -149,6 +149,10 @@ static void obey(struct server *sv, struct now now)
         sv->child_ended = false;
         rewriter_reap(sv);
     }
+    if (appendonly_obey(sv, now)) {
+        resume(sv);
+        sv->work_left = true; /* who waited for it is to be told */
+    }
     rewriter_consider(sv, now);
 }
 
@@ -161,7 +165,7 @@ void server_tell(const struct server *sv, const char *state)
 }
 
 /* The disk has refused: what is in memory may not be what a restart finds, so nothing more is said. */
-static void disk_failed(const char *what)
+noreturn void server_disk_failed(const char *what)
 {
     log_warning("journal failed, ending: step=%s; what was acknowledged after the last sync may be lost",
                 what);
@@ -212,7 +216,7 @@ static void commit(struct server *sv, struct now now)
     if (!j)
         return;
     if (journal_commit(j, now) == ERR_IO)
-        disk_failed("write");
+        server_disk_failed("write");
     watched(sv, LATENCY_AOF_WRITE, began, now.wall);
     watch_syncs(sv, j, now.wall);
     say_space(sv, j);
@@ -331,7 +335,7 @@ static void drain(struct server *sv)
 
     conns_listen(sv->conns, NULL);
     if (j && journal_flush(j, now) == ERR_IO)
-        disk_failed("sync at the end");
+        server_disk_failed("sync at the end");
     conns_flush(sv->conns, &sv->service.broker.touched, safe_offset(sv));
     while (conns_unsent(sv->conns) && (now = clock_now()).mono < until) {
         loop_wait(sv->loop, 10 * 1000);

@@ -120,6 +120,194 @@ def test_saving_is_refused_with_the_way_out(s, a):
     assert a.info("persistence")["rdb_last_save_time"] == str(a.call("LASTSAVE"))
 
 
+# -- appendonly at run time
+
+def fill(c, n=50):
+    """Some of every type; what fingerprint() compares."""
+    for i in range(n):
+        c.call("SET", "s%d" % i, "v%d" % i)
+        c.call("RPUSH", "l", i)
+        c.call("XADD", "x", "%d-1" % (i + 1), "f", "v")
+    c.call("XGROUP CREATE x g 0")
+    c.call("XREADGROUP GROUP g w COUNT 20 STREAMS x >")
+    c.call("XACK x g 1-1 3-1")
+    c.call("EXPIRE s1 1000000")
+    c.call("SELECT 2")
+    c.call("SET other db")
+    c.call("SELECT 0")
+
+
+def fingerprint(c):
+    return c.call("DEBUG DIGEST")
+
+
+def files(s):
+    return sorted(os.listdir(os.path.join(s.dir, "appendonlydir")))
+
+
+def test_appendonly_can_be_turned_on():
+    with Server(appendonly="no", enable_debug_command="yes") as s:
+        if s.redis:
+            raise Skip("it loads no journal without a restart")
+        c = s.client()
+        fill(c)
+        c.expect("CONFIG GET appendonly", "[appendonly no]")
+        c.expect("CONFIG SET timeout 7 appendonly yes maxclients 500", "+OK")
+        c.expect("CONFIG GET appendonly", "[appendonly yes]")
+        c.expect("CONFIG GET timeout", "[timeout 7]")
+        c.call("SET after on")
+        digest = fingerprint(c)
+        assert c.info("persistence")["aof_enabled"] == "1" and int(c.info("persistence")["aof_base_size"]) > 0
+        c.expect("WAITAOF 1 0 0", "[:1 :0]")
+        s.settings["appendonly"] = "yes"
+        s.restart(hard=True)
+        c = s.client()
+        assert fingerprint(c) == digest
+        c.expect("GET after", "on")
+
+
+def test_appendonly_off_and_on_again():
+    with Server(enable_debug_command="yes") as s:
+        if s.redis:
+            raise Skip("leanmqd's own")
+        c, other = s.client(), s.client()
+        fill(c)
+        kept = fingerprint(c)
+        c.expect("BGREWRITEAOF", "+Background append only file rewriting started")
+        c.expect("CONFIG SET appendonly no", "+OK")
+        other.expect("GET s1", "v1")
+        c.call("SET lost yes")
+        c.expect("WAITAOF 1 0 0", "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
+        c.expect("BGREWRITEAOF", "-ERR appendonly is off: there is nothing to rewrite")
+        assert c.info("persistence")["aof_rewrite_in_progress"] == "0"
+        s.restart(hard=True)                            # what it had promised until then is there
+        c = s.client()
+        assert fingerprint(c) == kept
+        c.expect("CONFIG SET appendonly no", "+OK")
+        c.call("SET kept yes")
+        c.expect("CONFIG SET appendonly yes", "+OK")
+        c.call("SET more yes")
+        for _ in range(3):
+            c.expect("CONFIG SET appendonly no", "+OK")
+            c.expect("CONFIG SET appendonly yes", "+OK")
+        digest = fingerprint(c)
+        assert len(files(s)) <= 4, files(s)
+        s.restart(hard=True)
+        c = s.client()
+        assert fingerprint(c) == digest
+        c.expect("GET kept", "yes")
+        c.expect("BGREWRITEAOF", "+Background append only file rewriting started")
+        wait_until(lambda: c.info("persistence")["aof_rewrites"] == "1", what="the rewrite")
+        s.restart()
+        assert fingerprint(s.client()) == digest
+
+
+def test_appendonly_does_not_overwrite_what_was_not_loaded():
+    with Server(enable_debug_command="yes") as s:
+        if s.redis:
+            raise Skip("it overwrites")
+        fill(s.client())
+        digest = fingerprint(s.client())
+        s.settings["appendonly"] = "no"
+        s.restart()
+        c = s.client()
+        before = files(s)
+        c.expect_error("CONFIG SET timeout 9 appendonly yes",
+                       "ERR CONFIG SET failed (possibly related to argument 'appendonly') - there is a journal that this server has not loaded")
+        c.expect("CONFIG GET timeout", "[timeout 0]")
+        c.expect("CONFIG GET appendonly", "[appendonly no]")
+        assert files(s) == before
+        with Server(dir=s.dir, appendonly="yes", enable_debug_command="yes") as again:        # the lock was given back
+            assert fingerprint(again.client()) == digest
+            c.expect_error("CONFIG SET appendonly yes", "ERR CONFIG SET failed")        # another process has it now
+
+
+def test_appendonly_where_it_cannot_wait(s, a, b):
+    lean_only(s)
+    a.pipeline(["MULTI", "CONFIG SET appendonly no"])
+    reply = a.call("EXEC")
+    assert len(reply) == 1 and is_error(reply[0]) and b"transaction" in reply[0]
+    a.expect("CONFIG SET appendonly perhaps", "-ERR CONFIG SET failed (possibly related to argument 'appendonly') - argument must be 'yes' or 'no'")
+    a.expect("CONFIG SET appendonly yes", "+OK")        # which it is
+    a.expect("CONFIG SET appendonly no nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'")
+    a.expect("CONFIG GET appendonly", "[appendonly yes]")
+    a.send_raw(b"CONFIG SET appendonly no\r\nSET k v\r\nCONFIG SET appendonly yes\r\nGET k\r\n")
+    for wanted in ("+OK", "+OK", "+OK", "v"):
+        a.expect_read(wanted)
+
+
+def test_turning_it_while_others_write():
+    with Server(enable_debug_command="yes", appendfsync="always") as s:
+        if s.redis:
+            raise Skip("leanmqd's own")
+        clients = [s.client() for _ in range(4)]
+        admin = s.client()
+        for n in range(6):
+            for i, c in enumerate(clients):
+                c.send_raw(b"".join(b"SET k%d:%d %d\r\n" % (i, j, n) for j in range(200)))
+            admin.expect("CONFIG SET appendonly %s" % ("yes" if n % 2 else "no"), "+OK")
+            for c in clients:
+                for _ in range(200):
+                    c.expect_read("+OK")
+        digest = fingerprint(admin)
+        s.restart(hard=True)
+        assert fingerprint(s.client()) == digest
+
+
+# -- DEBUG
+
+def test_debug_reload_and_loadaof(s, a, b):
+    fill(a)
+    digest = fingerprint(a)
+    b.send("BRPOP nothing 0")
+    blocked(s, 1)
+    a.call("WATCH s1")
+    a.expect("DEBUG RELOAD", "+OK")
+    assert fingerprint(a) == digest
+    a.expect("TTL s1", re.compile(":(9999..|1000000)"))
+    if not s.redis:
+        a.expect("DEBUG LOADAOF", "+OK")
+        assert fingerprint(a) == digest
+        a.expect_error("DEBUG RELOAD NOSAVE", "ERR")
+        a.pipeline(["MULTI", "DEBUG LOADAOF"])
+        a.call("EXEC")
+    a.call("SET s1 changed")
+    changed = fingerprint(a)
+    assert changed != digest
+    if not s.redis:
+        a.expect("DEBUG LOADAOF", "+OK")
+        assert fingerprint(a) == changed
+        s.restart(hard=True)
+        assert fingerprint(s.client()) == changed
+
+
+def test_debug_loadaof_without_a_journal():
+    with Server(appendonly="no", enable_debug_command="yes") as s:
+        if not s.redis:
+            s.client().expect("DEBUG LOADAOF", "-ERR appendonly is off")
+
+
+def test_debug_populate_and_the_rest(s, a):
+    a.expect("DEBUG POPULATE 10", "+OK")
+    a.expect("GET key:9", "value:9")
+    a.expect("DEBUG POPULATE 12 key", "+OK")
+    a.expect("DEBUG POPULATE 3 big 1000", "+OK")
+    a.expect("DBSIZE", ":15")
+    assert len(a.call("GET big:2")) == 1000 and a.call("GET big:2").startswith(b"value:2")
+    assert b"[Dictionary HT]" in a.call("DEBUG HTSTATS 0")
+    a.expect("DEBUG HTSTATS 99", "-ERR Out of range database")
+    a.call("RPUSH l a")
+    a.expect("DEBUG LISTPACK l", "-ERR Not a listpack encoded object.")
+    a.expect("DEBUG QUICKLIST-PACKED-THRESHOLD 100", "+OK")
+    a.expect("DEBUG SET-ACTIVE-EXPIRE 1", "+OK")
+    a.expect("DEBUG CHANGE-REPL-ID", "+OK")
+    start = time.monotonic()
+    a.expect("DEBUG SLEEP 0.05", "+OK")
+    assert time.monotonic() - start >= 0.05
+    a.expect("DEBUG", "-ERR wrong number of arguments for 'debug' command")
+    a.expect("DEBUG FOO", "-ERR unknown subcommand or wrong number of arguments for 'FOO'. Try DEBUG HELP.")
+
+
 # -- MEMORY
 
 @both

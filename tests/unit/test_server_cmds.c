@@ -497,7 +497,8 @@ static void debug_is_behind_a_setting(void **state)
            "-ERR unknown subcommand or wrong number of arguments for 'sleep'. Try DEBUG HELP.");
     expect(t, 0, "DEBUG SLEEP 0", "+OK");
     expect(t, 0, "DEBUG SEGFAULT", "-ERR not supported: a broker does not crash on request");
-    expect(t, 0, "DEBUG RELOAD", "-ERR not supported: restart the server instead");
+    expect(t, 0, "DEBUG RELOAD NOSAVE",
+           "-ERR DEBUG RELOAD takes no options here: there is no file to be merged or kept");
     expect(t, 0, "DEBUG ERROR \"FOO bar\"", "-FOO bar");
     expect(t, 0, "DEBUG STRINGMATCH-LEN a*c abbc", ":1");
     expect(t, 0, "DEBUG STRINGMATCH-LEN a*c abb", ":0");
