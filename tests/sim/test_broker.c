@@ -877,6 +877,17 @@ static void make_watch(struct history *h)
     word(h, "%s", once_in(h, 3) ? "MONITOR" : "SLOWLOG GET");
 }
 
+/* Every key goes through the records of a rewrite and back. */
+static void make_reload(struct history *h)
+{
+    word(h, "DEBUG RELOAD");
+}
+
+static void make_wait(struct history *h)
+{
+    word(h, once_in(h, 3) ? "WAIT %" PRIu64 " 10" : "WAITAOF 1 %" PRIu64 " 10", below(h, 2));
+}
+
 static const struct {
     void (*make)(struct history *h);
     unsigned weight;
@@ -920,6 +931,8 @@ static const struct {
     {make_zset, 6},
     {make_pause, 1},
     {make_removal, 5},
+    {make_reload, 1},
+    {make_wait, 1},
     /* clang-format on */
 };
 
@@ -962,7 +975,7 @@ static void transaction(struct history *h)
 /* What new streams are told may be another thing each time: what is there already keeps what it was told. */
 static const char *pick_settings(struct history *h)
 {
-#define COMMON "databases 2\nstream-node-max-entries 3\n"
+#define COMMON "databases 2\nstream-node-max-entries 3\nenable-debug-command yes\n"
     static const char *const settings[] = {
         COMMON,
         COMMON "stream-idmp-duration 1\n",

@@ -359,6 +359,9 @@ static void one_step(struct world *w)
         if (w->base_ready)
             check(adopt(w) == OK);
         break;
+    case 16:
+        journal_want(w->j);
+        break;
     case 14:
         if (random_below(&w->random, 4) == 0)
             check(journal_flush(w->j, w->now) == OK && journal_durable(w->j) == journal_offset(w->j));
@@ -1108,6 +1111,36 @@ static void everysec_syncs_each_second(void **state)
     world_free(&w);
 }
 
+static void a_wanted_sync_does_not_wait_for_its_time(void **state)
+{
+    static const enum journal_sync mode[] = {JOURNAL_SYNC_NO, JOURNAL_SYNC_EVERYSEC};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof mode / sizeof *mode; i++) {
+        struct world w;
+
+        world_init(&w, 1, mode[i]);
+        first_start(&w);
+        append_unit(&w);
+        check(journal_commit(w.j, w.now) == OK);
+        simsyncer_finish(w.syncer);
+        append_record(&w, 10);
+        check(journal_commit(w.j, w.now) == OK && !simsyncer_busy(w.syncer));
+        journal_want(w.j);
+        check(journal_due(w.j) <= w.now.mono);
+        check(journal_commit(w.j, w.now) == OK && simsyncer_busy(w.syncer));
+        append_record(&w, 10); /* wanted while another one runs: it begins when that has ended */
+        journal_want(w.j);
+        check(journal_commit(w.j, w.now) == OK && journal_durable(w.j) < journal_offset(w.j));
+        simsyncer_finish(w.syncer);
+        check(journal_commit(w.j, w.now) == OK && simsyncer_busy(w.syncer));
+        simsyncer_finish(w.syncer);
+        check(journal_commit(w.j, w.now) == OK && journal_durable(w.j) == journal_offset(w.j));
+        check(!simsyncer_busy(w.syncer) && journal_due(w.j) == INT64_MAX);
+        world_free(&w);
+    }
+}
+
 static void an_empty_turn_writes_nothing(void **state)
 {
     struct world w;
@@ -1380,6 +1413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(always_waits_for_the_disk),
         cmocka_unit_test(everysec_syncs_each_second),
+        cmocka_unit_test(a_wanted_sync_does_not_wait_for_its_time),
         cmocka_unit_test(an_empty_turn_writes_nothing),
         cmocka_unit_test(a_failed_sync_is_the_end),
         cmocka_unit_test(a_base_of_another_time_is_not_adopted),
