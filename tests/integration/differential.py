@@ -613,6 +613,49 @@ class Generator:
                                        [b"RESET"], [b"RESET", b"nosuch", b"x"], [b"LATEST"], [b"LATEST", b"x"], [b"GRAPH"],
                                        [b"HISTOGRAM", b"nosuch"], [b"FOO"], [])]
 
+    def admin(self):
+        """What operators send, as far as both answer alike."""
+        k, n = self.anykey(), self.some(self.bad_int(), self.extreme(), b"0", b"1", b"5")
+        pick = self.r.randrange(8)
+        if pick == 0:
+            return self.some([b"WAIT", self.some(b"0", b"-1", self.bad_int()), self.some(b"0", b"1", b"-1", self.bad_int())],
+                             [b"WAIT", b"1", self.some(b"1", b"2")], [b"WAIT"], [b"LASTSAVE", b"x"], [b"ROLE"], [b"ROLE", b"x"],
+                             [b"BGSAVE", b"x"], [b"TIME", b"x"], [b"SAVE", b"x"])
+        if pick == 1:
+            return [b"MEMORY", self.some(b"USAGE", b"usage"), k] + self.some([], [b"SAMPLES", n], [b"SAMPLES"], [b"FOO", n], [b"samples", b"3", b"SAMPLES", n])
+        if pick == 2:
+            return self.some([b"MEMORY", self.some(b"PURGE", b"FOO", b"STATS", b"DOCTOR"), b"x"], [b"MEMORY", b"PURGE"], [b"MEMORY"], [b"MEMORY", b"USAGE"], [b"MODULE", b"LIST"], [b"MODULE", b"FOO"], [b"LOLWUT", b"VERSION", self.bad_int()],
+                             [b"MODULE"])
+        if pick == 3:
+            mode = self.some([], [b"SYNC"], [b"async"], [b"foo"], [b"SYNC", b"SYNC"])
+            return self.some([b"FUNCTION", b"FLUSH"] + mode, [b"SCRIPT", b"FLUSH"] + mode, [b"FUNCTION", b"LIST"] + self.some(
+                [], [b"WITHCODE"], [b"LIBRARYNAME", b"x"], [b"LIBRARYNAME"], [b"WITHCODE", b"withcode"], [b"foo"], [b"LIBRARYNAME", b"x", b"LIBRARYNAME", b"y"]),
+                [b"SCRIPT", b"EXISTS", self.value()], [b"SCRIPT", b"EXISTS"], [b"SCRIPT", b"KILL"], [b"FUNCTION", b"KILL"], [b"FUNCTION", b"DELETE", b"x"],
+                [b"FUNCTION", b"DELETE"], [b"SCRIPT", b"FOO"], [b"FUNCTION", b"FOO", b"x"])
+        if pick == 4:
+            return self.some([b"CLUSTER", self.some(b"INFO", b"NODES", b"SLOTS", b"SHARDS", b"MYID", b"LINKS", b"FOO", b"HELP")], [b"CLUSTER", b"KEYSLOT", k],
+                             [b"CLUSTER", b"KEYSLOT"], [b"CLUSTER", b"COUNTKEYSINSLOT", n], [b"CLUSTER", b"INFO", b"x"], [b"CLUSTER"], [b"READONLY"],
+                             [b"READWRITE"], [b"READONLY", b"x"], [b"REPLICAOF", b"NO", self.some(b"ONE", b"one", b"x")], [b"SLAVEOF", b"no", b"One"],
+                             [b"REPLICAOF", b"NO"], [b"FAILOVER"], [b"FAILOVER", b"x"], [b"FAILOVER", b"ABORT"])
+        if pick == 5:
+            return self.some([b"ACL", self.some(b"WHOAMI", b"LIST", b"USERS", b"CAT", b"FOO")], [b"ACL", b"GETUSER", self.some(b"default", b"nobody", b"")],
+                             [b"ACL", b"CAT", self.some(b"nosuch", b"server", b"", b"a b")], [b"ACL", b"GENPASS", self.some(b"0", b"-1", b"4097", self.bad_int())],
+                             [b"ACL", b"LOG", self.some(b"RESET", self.bad_int())], [b"ACL", b"DRYRUN", self.some(b"default", b"nobody"),
+                             self.some(b"GET", b"NOSUCH", b"xadd")] + [b"a"] * self.some(0, 1, 2), [b"ACL", b"WHOAMI", b"x"], [b"ACL", b"CAT", b"a", b"b"], [b"ACL"])
+        if pick == 6:
+            bad = [self.some(b"timeout", b"tcp-keepalive", b"stream-node-max-entries", b"TIMEOUT"), self.some(b"abc", b"-1", b"1.5", b"", b"9" * 30)]
+            return [b"CONFIG", b"SET"] + self.some(bad, bad + [b"hz", b"10"][:self.some(0, 1)], [b"nosuch", b"1"], [b"nosuch"], [], [b"timeout"],
+                                                   [b"timeout", b"0", b"timeout", b"0"], [b"latency-tracking", b"perhaps"], [b"maxmemory", self.some(b"1xb", b"-1", b"a")],
+                                                   [b"appendonly", b"perhaps"], [b"timeout", b"0", b"nosuch", b"1"], [b"databases", b"4"], [b"timeout", b"0", b"databases", b"1"])
+        return self.some([b"CONFIG", b"GET", b"nosuch"], [b"CONFIG", b"GET"], [b"CONFIG", b"GET", b"timeout", b"tim*out", b"nosuch"], [b"CONFIG", b"REWRITE"],
+                         [b"CONFIG", b"REWRITE", b"x"], [b"CONFIG", b"RESETSTAT", b"x"], [b"INFO", b"nosuch"], [b"INFO", b"cluster", b"nosuch"],
+                         [b"SHUTDOWN", self.some(b"x", b"SAVE", b"ABORT"), self.some(b"NOSAVE", b"x")] if self.odd(0.5) else [b"SHUTDOWN", b"ABORT"],
+                         [b"DEBUG", self.some(b"FOO", b"SLEEP", b"OBJECT")], [b"DEBUG"],
+                         [b"DEBUG", b"HTSTATS", b"99"], [b"DEBUG", b"OBJECT", b"no-such-key"], [b"DEBUG", b"QUICKLIST-PACKED-THRESHOLD", b"100"])
+
+    ADMIN = (b"WAIT", b"LASTSAVE", b"ROLE", b"BGSAVE", b"SAVE", b"TIME", b"MEMORY", b"MODULE", b"LOLWUT", b"FUNCTION", b"SCRIPT", b"CLUSTER", b"READONLY",
+             b"READWRITE", b"REPLICAOF", b"SLAVEOF", b"FAILOVER", b"ACL", b"INFO", b"SHUTDOWN", b"DEBUG")
+
     def one(self):
         x = self.r.random()
         if x < 0.17:
@@ -625,11 +668,13 @@ class Generator:
             c = self.client() if self.odd(0.5) else self.looking()
         elif x < 0.38:
             c = self.generic()
+        elif x < 0.40:
+            c = self.admin()
         else:
             c = self.streams()
         messed = self.mess(c)
-        if not self.waits_long(messed) and messed[0].upper() not in (b"COMMAND", b"CLIENT", b"HELLO", b"CONFIG", b"SCAN", b"SLOWLOG",
-                                                                      b"LATENCY"):
+        if not self.waits_long(messed) and messed[0].upper() not in self.ADMIN + (b"COMMAND", b"CLIENT", b"HELLO", b"CONFIG", b"SCAN",
+                                                                                   b"SLOWLOG", b"LATENCY"):
             c = messed
         return [self.case(c[0])] + c[1:]
 
@@ -910,7 +955,7 @@ class Known:
         rule = {b"TTL": self.times, b"XPENDING": self.pending, b"XINFO": self.xinfo, b"XGROUP": self.xgroup,
                 b"PTTL": self.times, b"HELLO": self.hello, b"KEYS": self.names, b"SCAN": self.scan,
                 b"RANDOMKEY": self.some_name, b"OBJECT": self.object, b"EXPIRETIME": self.ends,
-                b"PEXPIRETIME": self.ends}.get(name)
+                b"PEXPIRETIME": self.ends, b"MEMORY": self.memory}.get(name)
         return bool(rule and rule(w, lean, redis))
 
     # -- KNOWN: texts. (rule, command, Redis 7.0's text, leanmqd's text, reason)
@@ -1005,6 +1050,10 @@ class Known:
             return False
         return all(isinstance(a, list) and isinstance(b, list) and len(a) == len(b) == 4 and same(a[:2], b[:2]) and
                    near(a[2], b[2]) and same(a[3], b[3]) for a, b in zip(lean, redis))
+
+    def memory(self, w, lean, redis):
+        """What a key takes is each server's own: there or not, and a number."""
+        return w[1].upper() == b"USAGE" and type(lean) is int and type(redis) is int and lean > 0 and self.by("memory usage")
 
     # -- XINFO
 
