@@ -1,6 +1,7 @@
 /* cmd/latency.c - what held up the server, and LATENCY. See cmd/latency.h. */
 #include "cmd/latency.h"
 #include "base/err.h"
+#include "command_show.h"
 #include "handlers.h"
 
 #include <stdio.h>
@@ -255,11 +256,67 @@ int cmd_latency_doctor(struct call *c)
 
 /* --- the rest --- */
 
-/* No histogram of a command is kept yet, so there is none to show: what Redis answers where none was called.
- */
+/* Of every doubling of a microsecond (of 1024 ns) in which there are more than below it: its end, and how
+ * many calls took no longer. */
+static void reply_buckets(struct reply *r, const struct histogram *h)
+{
+    uint64_t place = reply_later(r, 10), seen = 0, end = 1024;
+    unsigned bucket = 0;
+    size_t n = 0;
+
+    while (seen < h->n) {
+        uint64_t before = seen;
+
+        for (; bucket < HISTOGRAM_BUCKETS && histogram_top(bucket) < end; bucket++)
+            seen += h->bucket[bucket];
+        if (seen > before) {
+            reply_int(r, (int64_t)((end - 1) / 1000));
+            reply_int(r, (int64_t)seen);
+            n++;
+        }
+        end *= 2;
+    }
+    reply_fill_map(r, place, n);
+}
+
+/* Whether there is one. */
+static bool reply_histogram(struct call *c, const struct command *row)
+{
+    const struct histogram *h = c->service->stats[command_index(row)].latency;
+
+    if (!h)
+        return false;
+    reply_command_name(c->reply, row);
+    reply_map(c->reply, 2);
+    reply_bulk_str(c->reply, "calls");
+    reply_int(c->reply, (int64_t)h->n);
+    reply_bulk_str(c->reply, "histogram_usec");
+    reply_buckets(c->reply, h);
+    return true;
+}
+
+/* A container stands for its sub-commands; a name that nobody knows for nothing. */
+static size_t reply_named(struct call *c, struct slice name)
+{
+    const struct command *row = command_shown_named(name);
+    size_t n = row ? reply_histogram(c, row) : 0;
+
+    for (const struct command *sub = command_table; row && sub->name; sub++)
+        if (command_belongs(sub, row))
+            n += reply_histogram(c, sub);
+    return n;
+}
+
 int cmd_latency_histogram(struct call *c)
 {
-    reply_map(c->reply, 0);
+    uint64_t place = reply_later(c->reply, 30);
+    size_t n = 0;
+
+    for (size_t i = 2; i < c->n; i++)
+        n += reply_named(c, c->arg[i]);
+    for (const struct command *row = command_table; c->n == 2 && row->name; row++)
+        n += command_shown(row) && reply_histogram(c, row);
+    reply_fill_map(c->reply, place, n);
     return OK;
 }
 

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import Server, Verbatim, blocked, both, main, wait_until  # noqa: E402
+from leanmq import Server, Verbatim, as_map, blocked, both, main, wait_until  # noqa: E402
 
 SECTIONS = ["Server", "Clients", "Memory", "Persistence", "Durability", "Stats", "Replication", "CPU", "Modules", "Commandstats",
             "Errorstats", "Latencystats", "Cluster", "Queues", "Keyspace"]
@@ -141,6 +141,26 @@ def test_command_error_and_latency_stats(s, a, b):
     a.call("CONFIG RESETSTAT")
     info = sections(a, "everything")
     assert set(info["Commandstats"]) <= {"cmdstat_config|resetstat", "cmdstat_info"} and not info["Errorstats"], info
+
+
+@both
+def test_latency_histogram(s, a):
+    a.call("CONFIG RESETSTAT")
+    a.expect("LATENCY HISTOGRAM nosuch", "{}" if a.proto == 3 else "[]")
+    for _ in range(50):
+        a.call("SET", "k", "v")
+    a.call("DEBUG SLEEP 0.02")
+    a.call("XINFO STREAM nosuch")
+    every = as_map(a.call("LATENCY HISTOGRAM"))
+    assert {b"set", b"debug", b"xinfo|stream", b"config|resetstat"} <= set(every), every
+    one = as_map(as_map(a.call("LATENCY HISTOGRAM SET"))[b"set"])
+    assert list(one) == [b"calls", b"histogram_usec"] and one[b"calls"] == 50
+    steps = list(as_map(one[b"histogram_usec"]).items())
+    assert steps == sorted(steps) and steps[-1][1] == 50 and len({n for _, n in steps}) == len(steps), steps
+    slow = as_map(as_map(every[b"debug"])[b"histogram_usec"])
+    assert min(slow) >= 20000 and list(slow.values()) == [1], slow
+    some = as_map(a.call("LATENCY HISTOGRAM xinfo nosuch set"))
+    assert list(some) == [b"xinfo|stream", b"set"], some
 
 
 def test_a_slow_command_is_seen(s, a):
