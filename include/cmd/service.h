@@ -82,7 +82,7 @@ struct service {
      * batch took long (cmd/slowlog.h). */
     uint32_t together;
     unsigned alert; /* so many more are, after a batch that took long */
-    usec look_from; /* what takes that long interests SLOWLOG or LATENCY */
+    nsec look_from; /* what takes that long interests SLOWLOG or LATENCY */
     struct slowlog slowlog;
     struct latency latency;
     int replay_db;            /* the database the journal's records are of */

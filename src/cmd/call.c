@@ -124,40 +124,54 @@ static __attribute__((noinline)) void took_long(const struct call *c, usec t)
 }
 
 /* One of them may have been slow: which one, the next time will tell. */
-static __attribute__((noinline)) void batch_took_long(struct service *s, usec t, msec now)
+static __attribute__((noinline)) void batch_took_long(struct service *s, unsigned n, nsec all, msec now)
 {
     const struct call_batch *b = &s->batch;
 
-    if (slowlog_wants(s, t))
-        slowlog_add_batch(&s->slowlog, b->of, b->row, b->n, t, now);
+    if (slowlog_wants(s, all / 1000))
+        slowlog_add_batch(&s->slowlog, b->of, b->row, n, all / 1000, now);
     s->alert = ALERT;
     service_look(s);
 }
 
-static struct histogram *latency_of(struct command_stats *st)
+/* Its first one: out of line, so that the others are quick. */
+static __attribute__((noinline)) void latency_first(struct command_stats *st, size_t bucket, uint64_t n)
 {
-    if (!st->latency)
-        st->latency = mem_zalloc(sizeof *st->latency);
-    return st->latency;
+    st->latency = mem_zalloc(sizeof *st->latency);
+    st->latency->bucket[bucket] = n;
 }
 
-/* What is timed together counts as equally fast. */
-static void batch_count(struct service *s, uint64_t each)
+static inline void latency_add(struct command_stats *st, size_t bucket, uint64_t n)
 {
-    const struct call_batch *b = &s->batch;
-    bool track = s->config.latency_tracking;
-    unsigned bucket = histogram_bucket(each);
+    if (st->latency)
+        st->latency->bucket[bucket] += n;
+    else
+        latency_first(st, bucket, n);
+}
 
-    for (unsigned i = 0; i < b->n; i++) {
-        struct command_stats *st = &s->stats[b->row[i]];
+static inline void count_time(const struct service *s, struct command_stats *st, nsec took)
+{
+    st->nsec += (uint64_t)took;
+    if (s->config.latency_tracking)
+        latency_add(st, histogram_bucket((uint64_t)took), 1);
+}
 
-        st->nsec += each;
-        if (track) {
-            struct histogram *h = latency_of(st);
+/* What is timed together counts as equally fast. Neighbours are mostly of one kind. Out of line: a batch of
+ * one, as before EXEC, has no need of it. */
+static __attribute__((noinline)) void batch_count(struct service *s, unsigned n, uint64_t each)
+{
+    const uint16_t *row = s->batch.row, *end = row + n;
+    size_t bucket = histogram_bucket(each);
 
-            h->n++;
-            h->bucket[bucket]++;
-        }
+    while (row < end) {
+        const uint16_t *first = row;
+        struct command_stats *st = &s->stats[*first];
+
+        while (++row < end && *row == *first)
+            ;
+        st->nsec += each * (uint64_t)(row - first);
+        if (s->config.latency_tracking)
+            latency_add(st, bucket, (uint64_t)(row - first));
     }
 }
 
@@ -165,11 +179,15 @@ static void batch_close(struct service *s, nsec end, msec now)
 {
     struct call_batch *b = &s->batch;
     nsec all = end - b->since;
+    unsigned n = b->n;
 
-    batch_count(s, (uint64_t)all / b->n);
-    if (all / 1000 >= s->look_from)
-        batch_took_long(s, all / 1000, now);
     b->n = 0;
+    if (all >= s->look_from)
+        batch_took_long(s, n, all, now);
+    if (n == 1)
+        count_time(s, &s->stats[b->row[0]], all);
+    else
+        batch_count(s, n, (uint64_t)all / n);
 }
 
 static int run_in_batch(struct call *c, size_t row)
@@ -200,12 +218,10 @@ void call_batch_end(struct service *s, msec now)
 }
 
 /* What runs inside (EXEC) is timed on its own, too. */
-static int run_timed(struct call *c, size_t row)
+static int run_timed(struct call *c, struct command_stats *st)
 {
     struct service *s = c->service;
-    struct command_stats *st = &s->stats[row];
     nsec start = clock_nsec(), end;
-    usec took;
     int err;
 
     if (s->batch.n)
@@ -217,14 +233,15 @@ static int run_timed(struct call *c, size_t row)
     if (s->batch.n)
         batch_close(s, end, c->now.wall);
     s->batch.since = end;
-    took = (end - start) / 1000;
-    st->nsec += (uint64_t)(end - start);
-    if (err != ERR_BLOCK && s->config.latency_tracking)
-        histogram_add(latency_of(st), (uint64_t)(end - start));
     if (s->alert && --s->alert == 0)
         service_look(s);
-    if (took >= s->look_from && err != ERR_BLOCK)
-        took_long(c, took);
+    if (err == ERR_BLOCK) {
+        st->nsec += (uint64_t)(end - start);
+        return err;
+    }
+    count_time(s, st, end - start);
+    if (end - start >= s->look_from)
+        took_long(c, (end - start) / 1000);
     return err;
 }
 
@@ -233,13 +250,14 @@ int call_execute(struct call *c)
 {
     struct service *s = c->service;
     size_t row = command_index(c->cmd);
+    struct command_stats *st = &s->stats[row];
     bool together = c->cmd->flags & s->batch.flags;
-    int err = together ? run_in_batch(c, row) : run_timed(c, row);
+    int err = together ? run_in_batch(c, row) : run_timed(c, st);
 
-    s->stats[row].calls++;
+    st->calls++;
     s->commands++;
     if (err < 0 && err != ERR_BLOCK) {
-        s->stats[row].failed++;
+        st->failed++;
         call_error(c, err);
     }
     if (!together && !list_empty(&s->monitors))

@@ -258,23 +258,23 @@ int cmd_latency_doctor(struct call *c)
 
 /* Of every doubling of a microsecond (of 1024 ns) in which there are more than below it: its end, and how
  * many calls took no longer. */
-static void reply_buckets(struct reply *r, const struct histogram *h)
+static void reply_buckets(struct reply *r, const struct histogram *h, uint64_t all)
 {
-    uint64_t place = reply_later(r, 10), seen = 0, end = 1024;
+    uint64_t place = reply_later(r, 10), seen = 0, end = 1023;
     unsigned bucket = 0;
     size_t n = 0;
 
-    while (seen < h->n) {
+    while (seen < all) {
         uint64_t before = seen;
 
-        for (; bucket < HISTOGRAM_BUCKETS && histogram_top(bucket) < end; bucket++)
+        for (; bucket < HISTOGRAM_BUCKETS && histogram_top(bucket) <= end; bucket++)
             seen += h->bucket[bucket];
         if (seen > before) {
-            reply_int(r, (int64_t)((end - 1) / 1000));
+            reply_int(r, (int64_t)(end / 1000));
             reply_int(r, (int64_t)seen);
             n++;
         }
-        end *= 2;
+        end = end << 1 | 1;
     }
     reply_fill_map(r, place, n);
 }
@@ -283,15 +283,17 @@ static void reply_buckets(struct reply *r, const struct histogram *h)
 static bool reply_histogram(struct call *c, const struct command *row)
 {
     const struct histogram *h = c->service->stats[command_index(row)].latency;
+    uint64_t all;
 
     if (!h)
         return false;
+    all = histogram_count(h);
     reply_command_name(c->reply, row);
     reply_map(c->reply, 2);
     reply_bulk_str(c->reply, "calls");
-    reply_int(c->reply, (int64_t)h->n);
+    reply_int(c->reply, (int64_t)all);
     reply_bulk_str(c->reply, "histogram_usec");
-    reply_buckets(c->reply, h);
+    reply_buckets(c->reply, h, all);
     return true;
 }
 

@@ -117,9 +117,10 @@ void service_look(struct service *s)
 {
     const struct config *c = &s->config;
     bool slowlog = c->slowlog_log_slower_than >= 0 && c->slowlog_max_len > 0;
+    usec from = latency_threshold(s);
 
-    s->look_from = latency_threshold(s);
-    if (slowlog && c->slowlog_log_slower_than < s->look_from)
-        s->look_from = c->slowlog_log_slower_than;
-    s->together = list_empty(&s->monitors) && !s->alert && s->look_from >= SLOWLOG_BATCH_LEAST ? CMD_FAST : 0;
+    if (slowlog && c->slowlog_log_slower_than < from)
+        from = c->slowlog_log_slower_than;
+    s->look_from = from < INT64_MAX / 1000 ? from * 1000 : INT64_MAX;
+    s->together = list_empty(&s->monitors) && !s->alert && from >= SLOWLOG_BATCH_LEAST ? CMD_FAST : 0;
 }

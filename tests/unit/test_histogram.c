@@ -23,14 +23,14 @@ static void every_value_lies_in_its_bucket(void **state)
         assert_true(b == 0 || v > histogram_top(b - 1));
         before = b;
     }
-    for (unsigned bit = 4; bit < HISTOGRAM_BITS; bit++) {
+    for (unsigned bit = 4; bit < 64; bit++) {
         uint64_t v = (uint64_t)1 << bit;
 
         assert_int_equal(histogram_bucket(v), histogram_bucket(v - 1) + 1);
         assert_int_equal(histogram_top(histogram_bucket(v - 1)), v - 1);
     }
     assert_int_equal(histogram_bucket(UINT64_MAX), HISTOGRAM_BUCKETS - 1);
-    assert_int_equal(histogram_bucket(((uint64_t)1 << HISTOGRAM_BITS) - 1), HISTOGRAM_BUCKETS - 1);
+    assert_true(histogram_top(HISTOGRAM_BUCKETS - 1) == UINT64_MAX);
 }
 
 static int by_value(const void *a, const void *b)
@@ -53,7 +53,7 @@ static void percentiles_are_near_the_sorted_ones(void **state)
     random_seed(&r, 7);
     for (int i = 0; i < N; i++) {
         v[i] = random_next(&r) >> (28 + random_next(&r) % 36);
-        histogram_add(h, v[i]);
+        h->bucket[histogram_bucket(v[i])]++;
     }
     qsort(v, N, sizeof *v, by_value);
     for (size_t i = 0; i < sizeof percent / sizeof *percent; i++) {
@@ -63,7 +63,7 @@ static void percentiles_are_near_the_sorted_ones(void **state)
         assert_true(got >= exact);
         assert_true(got <= exact + exact / 16);
     }
-    assert_int_equal(h->n, N);
+    assert_int_equal(histogram_count(h), N);
     mem_free(h);
 }
 
