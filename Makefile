@@ -152,7 +152,7 @@ check-all:
 
 SEEDS        = $(if $(LONG),100000,10000)
 KILLS        = $(if $(LONG),200,20)
-FUZZ_SECONDS = $(if $(LONG),600,60)
+FUZZ_SECONDS = $(if $(LONG),300,60)
 N           ?= $(if $(LONG),1000000,5000)
 export LEANMQD = $(abspath $(OUT)/leanmqd)
 export LEANMQ_BENCH = $(abspath $(OUT)/leanmq-bench)
@@ -172,8 +172,8 @@ integration: all
 	@$(TALLY) integration/crash_ledger $(PYTHON) tests/integration/crash_ledger.py --kills $(KILLS)
 
 differential: all
-	@for p in 2 3; do $(TALLY) differential/resp$$p $(PYTHON) tests/integration/differential.py --count $(N) --proto $$p; \
-		$(TALLY) differential/types-resp$$p $(PYTHON) tests/integration/differential_types.py --count $(N) --proto $$p; done
+	@for d in differential differential_types; do echo $$d 2; echo $$d 3; done | xargs -P 2 -L 1 sh -c \
+	    '$(TALLY) differential/$$0-resp$$1 $(PYTHON) tests/integration/$$0.py --count $(N) --proto $$1'
 
 clients: all
 	@$(TALLY) clients/redis-py $(PYTHON) tests/clients/redis_py.py
@@ -212,5 +212,5 @@ FORCE:
 
 fuzz-smoke: $(FUZZ:%=$(BUILD)/fuzz/%)
 	@$(PYTHON) tests/fuzz/seeds.py $(BUILD)/fuzz/corpus-fuzz_session
-	@for f in $(FUZZ); do $(TALLY) fuzz/$$f $(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=3000 \
-	    -print_final_stats=1 -verbosity=0 $(BUILD)/fuzz/corpus-$$f; done
+	@echo $(FUZZ) | xargs -P 2 -n 1 sh -c '$(TALLY) fuzz/$$0 $(BUILD)/fuzz/$$0 -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+	    -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 $(BUILD)/fuzz/corpus-$$0'
