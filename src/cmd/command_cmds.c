@@ -134,10 +134,14 @@ static struct words categories_of(const struct command *row)
     const char *group = row->run ? row->group : "";
     uint32_t f = row->flags;
     bool data = f & (CMD_WRITE | CMD_READ), server = strcmp(group, "server") == 0;
+    bool not_keys = command_listed(" WAIT WAITAOF LOLWUT MEMORY|USAGE ", row->name);
+    bool about_server =
+        command_listed(" LASTSAVE ROLE ", row->name); /* which anybody may ask, but for this */
+    bool about_link = command_listed(" WAIT WAITAOF READONLY READWRITE ", row->name);
     bool about_commands = strncmp(row->name, "COMMAND", 7) == 0; /* every client may ask for them */
     struct words w = {0};
 
-    words_add(&w, strcmp(group, "generic") == 0 || (server && data), "@keyspace");
+    words_add(&w, (strcmp(group, "generic") == 0 || (server && data)) && !not_keys, "@keyspace");
     words_add(&w, f & CMD_READ, "@read");
     words_add(&w, f & CMD_WRITE, "@write");
     words_add(&w, strcmp(group, "set") == 0, "@set");
@@ -148,12 +152,12 @@ static struct words categories_of(const struct command *row)
     words_add(&w, strcmp(group, "bitmap") == 0, "@bitmap");
     words_add(&w, strcmp(group, "stream") == 0, "@stream");
     words_add(&w, f & CMD_PUBSUB, "@pubsub");
-    words_add(&w, f & CMD_ADMIN, "@admin");
+    words_add(&w, f & CMD_ADMIN || about_server, "@admin");
     words_add(&w, f & CMD_FAST, "@fast");
     words_add(&w, !(f & CMD_FAST), "@slow");
     words_add(&w, f & CMD_BLOCKS, "@blocking");
-    words_add(&w, f & (CMD_ADMIN | CMD_DANGEROUS) || (server && f & CMD_WRITE), "@dangerous");
-    words_add(&w, strcmp(group, "connection") == 0 || about_commands, "@connection");
+    words_add(&w, f & (CMD_ADMIN | CMD_DANGEROUS) || (server && f & CMD_WRITE) || about_server, "@dangerous");
+    words_add(&w, strcmp(group, "connection") == 0 || about_commands || about_link, "@connection");
     words_add(&w, strcmp(group, "transactions") == 0, "@transaction");
     words_add(&w, strcmp(group, "scripting") == 0, "@scripting");
     return w;
@@ -169,7 +173,8 @@ static const struct {
      "MEMORY|MALLOC-STATS FUNCTION|STATS TTL PTTL SCAN HSCAN SSCAN ZSCAN RANDOMKEY OBJECT|ENCODING "
      "OBJECT|FREQ "
      "OBJECT|IDLETIME OBJECT|REFCOUNT HRANDFIELD SPOP SRANDMEMBER ZRANDMEMBER XADD XTRIM XCLAIM "
-     "XAUTOCLAIM XPENDING XINFO|CONSUMERS "},
+     "XAUTOCLAIM XPENDING XINFO|CONSUMERS CLUSTER|GETKEYSINSLOT CLUSTER|INFO CLUSTER|LINKS CLUSTER|NODES "
+     "CLUSTER|SHARDS CLUSTER|SLOTS "},
     {"nondeterministic_output_order",
      " COMMAND COMMAND|INFO COMMAND|DOCS COMMAND|LIST MODULE|LIST FUNCTION|LIST KEYS HGETALL HKEYS "
      "HVALS SMEMBERS SINTER SUNION SDIFF "},

@@ -10,7 +10,7 @@ from leanmq import Error, Map, Raw, Server, Set, Skip, as_map, both, main, same,
 # What Redis 7.0 says and leanmqd does not, or the other way round: for all commands, then for some.
 NO_SCRIPTS = {b"allow_busy"}                            # there are none to be busy with yet
 KNOWN = {
-    ("bgrewriteaof", "flags"): "no_async_loading: there is none",
+    **{(name, "flags"): "no_async_loading: there is none" for name in ("bgrewriteaof", "bgsave", "save", "psync", "sync", "replicaof", "slaveof")},
     ("zrank", "arity"): "7.2 has WITHSCORE",
     ("zrevrank", "arity"): "7.2 has WITHSCORE",
     ("command|getkeys", "arity"): "7.2 takes a command without arguments",
