@@ -85,6 +85,8 @@ static bool serve(struct session *s, struct now now)
     outbox_mute(&s->out, false);
     if (err == ERR_BLOCK || (err == ERR_TYPE && s->waiting->wrong_type_waits))
         return false;
+    if (err != OK) /* counted as called when it began to wait */
+        s->service->stats[command_index(c.cmd)].failed++;
     call_error(&c, err);
     answered(s, from);
     return true;

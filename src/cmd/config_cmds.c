@@ -14,6 +14,7 @@ static const struct constant {
                  {"replica-read-only", "yes"},
                  {"slave-read-only", "yes"},
                  {"notify-keyspace-events", ""},
+                 {"aof-use-rdb-preamble", "no"},
                  {"cluster-enabled", "no"}};
 #define CONSTANTS (sizeof constants / sizeof *constants)
 

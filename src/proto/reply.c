@@ -313,14 +313,14 @@ void reply_fill_map(struct reply *r, uint64_t place, size_t pairs)
 
 void reply_insert_u64(struct reply *r, uint64_t place, uint64_t v)
 {
-    char digits[NUM_MAX], text[REPLY_HEAD + NUM_MAX + 2];
-    size_t n = num_put_u64(digits, v), at = reply_put_head(text, '$', n);
+    char digits[NUM_MAX + 1], text[64];
+    size_t n = num_put_u64(digits, v);
 
     if (r->out->muted)
         return;
-    memcpy(text + at, digits, n);
-    memcpy(text + at + n, "\r\n", 2);
-    memcpy(outbox_insert(r->out, place, at + n + 2), text, at + n + 2);
+    digits[n] = '\0';
+    n = (size_t)snprintf(text, sizeof text, "$%zu\r\n%s\r\n", n, digits);
+    memcpy(outbox_insert(r->out, place, n), text, n);
 }
 
 void reply_fill_null_array(struct reply *r, uint64_t place)
