@@ -5,6 +5,7 @@
 struct channel {
     struct list heard_by; /* struct subscription */
     struct list node;     /* patterns: in pubsub.pattern_list */
+    size_t listeners;
     uint32_t n;
     char name[];
 };
@@ -16,8 +17,8 @@ struct subscription {
 };
 
 struct pubsub {
-    struct dict channels, patterns; /* struct channel */
-    struct list pattern_list;       /* the same patterns, in order of the first subscription */
+    struct dict names[PUBSUB_KINDS]; /* struct channel */
+    struct list pattern_list;        /* the patterns among them, in order of the first subscription */
 };
 
 static struct slice channel_name(const void *entry)
@@ -38,43 +39,43 @@ struct pubsub *pubsub_new(const struct hash_seed *seed)
 {
     struct pubsub *p = mem_alloc(sizeof *p);
 
-    dict_init(&p->channels, &channel_type, seed);
-    dict_init(&p->patterns, &channel_type, seed);
+    for (int k = 0; k < PUBSUB_KINDS; k++)
+        dict_init(&p->names[k], &channel_type, seed);
     list_init(&p->pattern_list);
     return p;
 }
 
 void pubsub_free(struct pubsub *p)
 {
-    dict_clear(&p->channels);
-    dict_clear(&p->patterns);
+    for (int k = 0; k < PUBSUB_KINDS; k++)
+        dict_clear(&p->names[k]);
     mem_free(p);
 }
 
 void subscriber_init(struct subscriber *s, struct reply *reply)
 {
     *s = (struct subscriber){.reply = reply};
-    list_init(&s->channels);
-    list_init(&s->patterns);
+    for (int k = 0; k < PUBSUB_KINDS; k++)
+        list_init(&s->of[k]);
 }
 
-static struct channel *channel_make(struct pubsub *p, struct slice name, bool pattern)
+static struct channel *channel_make(struct pubsub *p, struct slice name, enum pubsub_kind kind)
 {
     struct channel *c = mem_alloc(sizeof *c + name.n);
 
     *c = (struct channel){.n = (uint32_t)name.n};
     memcpy(c->name, name.p, name.n);
     list_init(&c->heard_by);
-    dict_add(pattern ? &p->patterns : &p->channels, c);
-    if (pattern)
+    dict_add(&p->names[kind], c);
+    if (kind == PUBSUB_PATTERN)
         list_push(&p->pattern_list, &c->node);
     return c;
 }
 
 /* A client has few subscriptions as a rule, a channel many listeners: look on the shorter side. */
-static struct subscription *find(const struct subscriber *s, const struct channel *c, bool pattern)
+static struct subscription *find(const struct subscriber *s, const struct channel *c, enum pubsub_kind kind)
 {
-    const struct list *mine = pattern ? &s->patterns : &s->channels;
+    const struct list *mine = &s->of[kind];
     const struct list *theirs = &c->heard_by;
 
     for (struct list *a = mine->next, *b = theirs->next; a != mine && b != theirs; a = a->next, b = b->next) {
@@ -89,34 +90,36 @@ static struct subscription *find(const struct subscriber *s, const struct channe
     return NULL;
 }
 
-bool pubsub_subscribe(struct pubsub *p, struct subscriber *s, struct slice name, bool pattern)
+bool pubsub_subscribe(struct pubsub *p, struct subscriber *s, struct slice name, enum pubsub_kind kind)
 {
-    struct channel *c = dict_find(pattern ? &p->patterns : &p->channels, name);
+    struct channel *c = dict_find(&p->names[kind], name);
     struct subscription *sub;
 
-    if (c && find(s, c, pattern))
+    if (c && find(s, c, kind))
         return false;
     if (!c)
-        c = channel_make(p, name, pattern);
+        c = channel_make(p, name, kind);
     sub = mem_alloc(sizeof *sub);
     *sub = (struct subscription){.channel = c, .subscriber = s};
     list_push(&c->heard_by, &sub->of_channel);
-    list_push(pattern ? &s->patterns : &s->channels, &sub->of_subscriber);
-    *(pattern ? &s->n_patterns : &s->n_channels) += 1;
+    list_push(&s->of[kind], &sub->of_subscriber);
+    c->listeners++;
+    s->n[kind]++;
     return true;
 }
 
-bool pubsub_unsubscribe(struct pubsub *p, struct subscriber *s, struct slice name, bool pattern)
+bool pubsub_unsubscribe(struct pubsub *p, struct subscriber *s, struct slice name, enum pubsub_kind kind)
 {
-    struct dict *d = pattern ? &p->patterns : &p->channels;
+    struct dict *d = &p->names[kind];
     struct channel *c = dict_find(d, name);
-    struct subscription *sub = c ? find(s, c, pattern) : NULL;
+    struct subscription *sub = c ? find(s, c, kind) : NULL;
 
     if (!sub)
         return false;
     list_remove(&sub->of_channel);
     list_remove(&sub->of_subscriber);
-    *(pattern ? &s->n_patterns : &s->n_channels) -= 1;
+    c->listeners--;
+    s->n[kind]--;
     mem_free(sub);
     if (list_empty(&c->heard_by)) {
         list_remove(&c->node);
@@ -126,19 +129,22 @@ bool pubsub_unsubscribe(struct pubsub *p, struct subscriber *s, struct slice nam
     return true;
 }
 
-bool pubsub_oldest(const struct subscriber *s, bool pattern, struct slice *channel)
+bool pubsub_oldest(const struct subscriber *s, enum pubsub_kind kind, struct slice *name)
 {
-    const struct list *l = pattern ? &s->patterns : &s->channels;
+    const struct list *l = &s->of[kind];
 
     if (list_empty(l))
         return false;
-    *channel = channel_name(list_entry(l->next, struct subscription, of_subscriber)->channel);
+    *name = channel_name(list_entry(l->next, struct subscription, of_subscriber)->channel);
     return true;
 }
 
 static size_t deliver(struct broker *b, struct channel *c, struct slice channel, struct slice message,
-                      bool pattern)
+                      enum pubsub_kind kind)
 {
+    static const char *const what[] = {
+        [PUBSUB_CHANNEL] = "message", [PUBSUB_PATTERN] = "pmessage", [PUBSUB_SHARD] = "smessage"};
+    bool pattern = kind == PUBSUB_PATTERN;
     size_t n = 0;
 
     list_for_each (it, &c->heard_by) {
@@ -153,7 +159,7 @@ static size_t deliver(struct broker *b, struct channel *c, struct slice channel,
         muted = r->out->muted & OUTBOX_MUTED;
         outbox_mute(r->out, false); /* CLIENT REPLY OFF is about replies: its own message reaches it */
         reply_push(r, pattern ? 4 : 3);
-        reply_bulk_str(r, pattern ? "pmessage" : "message");
+        reply_bulk_str(r, what[kind]);
         if (pattern)
             reply_bulk(r, channel_name(c));
         reply_bulk(r, channel);
@@ -168,26 +174,56 @@ static size_t deliver(struct broker *b, struct channel *c, struct slice channel,
     return n;
 }
 
-size_t pubsub_publish(struct broker *b, struct slice channel, struct slice message)
+size_t pubsub_publish(struct broker *b, struct slice channel, struct slice message, bool shard)
 {
+    enum pubsub_kind kind = shard ? PUBSUB_SHARD : PUBSUB_CHANNEL;
     struct pubsub *p = b->pubsub;
-    struct channel *c = dict_find(&p->channels, channel);
-    size_t n = c ? deliver(b, c, channel, message, false) : 0;
+    struct channel *c = dict_find(&p->names[kind], channel);
+    size_t n = c ? deliver(b, c, channel, message, kind) : 0;
 
+    if (shard)
+        return n;
     list_for_each (it, &p->pattern_list) {
         c = list_entry(it, struct channel, node);
         if (slice_glob(channel_name(c), channel, false))
-            n += deliver(b, c, channel, message, true);
+            n += deliver(b, c, channel, message, PUBSUB_PATTERN);
     }
     return n;
 }
 
-size_t pubsub_channel_count(const struct pubsub *p)
+size_t pubsub_count(const struct pubsub *p, enum pubsub_kind kind)
 {
-    return dict_count(&p->channels);
+    return dict_count(&p->names[kind]);
 }
 
-size_t pubsub_pattern_count(const struct pubsub *p)
+size_t pubsub_heard_by(const struct pubsub *p, struct slice name, enum pubsub_kind kind)
 {
-    return dict_count(&p->patterns);
+    const struct channel *c = dict_find(&p->names[kind], name);
+
+    return c ? c->listeners : 0;
+}
+
+struct each {
+    const struct slice *glob;
+    void (*fn)(struct slice name, void *arg);
+    void *arg;
+};
+
+static void tell_one(void *entry, void *arg)
+{
+    const struct each *e = arg;
+
+    if (!e->glob || slice_glob(*e->glob, channel_name(entry), false))
+        e->fn(channel_name(entry), e->arg);
+}
+
+void pubsub_each(const struct pubsub *p, enum pubsub_kind kind, const struct slice *glob,
+                 void (*fn)(struct slice name, void *arg), void *arg)
+{
+    struct each e = {glob, fn, arg};
+    uint64_t cursor = 0;
+
+    do
+        cursor = dict_scan(&p->names[kind], cursor, tell_one, &e);
+    while (cursor);
 }

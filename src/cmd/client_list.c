@@ -86,8 +86,9 @@ static void put_identity(struct buf *line, const struct call *c, const struct se
 
 static void put_state(struct buf *line, const struct session *s)
 {
-    buf_addf(line, " db=%d sub=%zu psub=%zu ssub=0 multi=%lld watch=%zu", s->db, s->subscriber.n_channels,
-             s->subscriber.n_patterns, s->in_multi ? (long long)s->queued : -1, s->watcher.n);
+    buf_addf(line, " db=%d sub=%zu psub=%zu ssub=%zu multi=%lld watch=%zu", s->db,
+             s->subscriber.n[PUBSUB_CHANNEL], s->subscriber.n[PUBSUB_PATTERN], s->subscriber.n[PUBSUB_SHARD],
+             s->in_multi ? (long long)s->queued : -1, s->watcher.n);
 }
 
 /* There is one buffer for replies, which outgrows a pooled one when the peer does not read: oll=1 then. */

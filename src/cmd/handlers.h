@@ -124,6 +124,10 @@ int cmd_lpushx(struct call *c), cmd_rpushx(struct call *c), cmd_lrange(struct ca
 int cmd_lpush(struct call *c), cmd_rpush(struct call *c), cmd_lpop(struct call *c), cmd_rpop(struct call *c),
     cmd_llen(struct call *c);
 /* pubsub_cmds.c */
+int cmd_spublish(struct call *c), cmd_ssubscribe(struct call *c), cmd_sunsubscribe(struct call *c),
+    cmd_pubsub_channels(struct call *c), cmd_pubsub_shardchannels(struct call *c),
+    cmd_pubsub_numsub(struct call *c), cmd_pubsub_shardnumsub(struct call *c),
+    cmd_pubsub_numpat(struct call *c), cmd_pubsub_help(struct call *c);
 int cmd_publish(struct call *c), cmd_subscribe(struct call *c), cmd_unsubscribe(struct call *c),
     cmd_psubscribe(struct call *c), cmd_punsubscribe(struct call *c);
 /* multi_cmds.c */

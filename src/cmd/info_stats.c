@@ -66,9 +66,9 @@ void info_stats(struct info *i)
     info_count(i, "client_timeouts", st->timeouts);
     info_zeros(i, (const char *const[]){"sync_full", "sync_partial_ok", "sync_partial_err", NULL});
     put_keys(i);
-    info_count(i, "pubsub_channels", pubsub_channel_count(i->s->broker.pubsub));
-    info_count(i, "pubsub_patterns", pubsub_pattern_count(i->s->broker.pubsub));
-    info_int(i, "pubsubshard_channels", 0);
+    info_count(i, "pubsub_channels", pubsub_count(i->s->broker.pubsub, PUBSUB_CHANNEL));
+    info_count(i, "pubsub_patterns", pubsub_count(i->s->broker.pubsub, PUBSUB_PATTERN));
+    info_count(i, "pubsubshard_channels", pubsub_count(i->s->broker.pubsub, PUBSUB_SHARD));
     info_int(i, "latest_fork_usec", st->last_fork);
     info_count(i, "total_forks", st->forks);
     info_zeros(i, (const char *const[]){

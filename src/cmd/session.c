@@ -51,9 +51,9 @@ static void unsubscribe_all(struct session *s)
 {
     struct slice name;
 
-    for (int pattern = 0; pattern < 2; pattern++)
-        while (pubsub_oldest(&s->subscriber, pattern, &name))
-            pubsub_unsubscribe(s->service->broker.pubsub, &s->subscriber, name, pattern);
+    for (int k = 0; k < PUBSUB_KINDS; k++)
+        while (pubsub_oldest(&s->subscriber, (enum pubsub_kind)k, &name))
+            pubsub_unsubscribe(s->service->broker.pubsub, &s->subscriber, name, (enum pubsub_kind)k);
 }
 
 static void let_go(struct session *s)
@@ -100,7 +100,8 @@ void session_reset(struct session *s)
 
 bool session_subscribed(const struct session *s)
 {
-    return s->subscriber.n_channels + s->subscriber.n_patterns > 0;
+    return s->subscriber.n[PUBSUB_CHANNEL] + s->subscriber.n[PUBSUB_PATTERN] + s->subscriber.n[PUBSUB_SHARD] >
+           0;
 }
 
 void session_kill(struct session *s)

@@ -25,6 +25,30 @@ def test_one_to_many(a, b, c, d):
 
 
 @both
+def test_shard_channels(a, b, c):
+    m = mark(a)
+    b.expect("SSUBSCRIBE jobs more", m + "[ssubscribe jobs :1]")
+    b.expect_read(m + "[ssubscribe more :2]")
+    c.expect("SUBSCRIBE jobs", m + "[subscribe jobs :1]")     # not the same channel
+    c.expect("PSUBSCRIBE *", m + '[psubscribe "*" :2]')
+    c.expect("SSUBSCRIBE jobs", m + "[ssubscribe jobs :1]")   # counted apart
+    a.expect("SPUBLISH jobs hello", ":2")
+    b.expect_read(m + "[smessage jobs hello]")
+    c.expect_read(m + "[smessage jobs hello]")
+    a.expect("PUBSUB SHARDNUMSUB jobs more none", "[jobs :2 more :1 none :0]")
+    a.expect("PUBSUB NUMSUB jobs", "[jobs :1]")
+    a.expect("PUBSUB NUMPAT", ":1")
+    a.expect("PUBSUB CHANNELS", "[jobs]")
+    a.expect("PUBSUB SHARDCHANNELS m*", "[more]")
+    a.expect_error("PUBSUB CHANNELS a b", "ERR ")
+    a.expect_error("PUBSUB FOO", "ERR unknown subcommand 'FOO'. Try PUBSUB HELP.")
+    b.expect("SUNSUBSCRIBE jobs", m + "[sunsubscribe jobs :1]")
+    b.expect("SUNSUBSCRIBE", m + "[sunsubscribe more :0]")
+    b.expect("SUNSUBSCRIBE", m + ("[sunsubscribe null :0]" if b.proto == 3 else "[sunsubscribe nil :0]"))
+    b.expect("ECHO free", "free")
+
+
+@both
 def test_counts_of_subscriptions(a, b):
     m = mark(a)
     a.send("SUBSCRIBE", "x", "y", "x")
