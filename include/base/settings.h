@@ -42,7 +42,8 @@ struct setting {
      * set() takes, quoted where a file would need it. */
     int (*set)(void *to, const struct setting *row, const struct slice *arg, size_t n, struct buf *why);
     void (*get)(const void *from, const struct setting *row, struct buf *text);
-    const char *help; /* one or more lines, as leanmqd.conf prints them */
+    const char *help;  /* one or more lines, as leanmqd.conf prints them */
+    const char *alias; /* an older name that is understood, too; NULL: none */
 };
 
 /* A directive of Redis that has no row: what becomes of it. */

@@ -15,6 +15,9 @@
 #include "base/slice.h"
 #include <stdint.h>
 
+/* Whatever the limits that were set: what has got larger leaves for a form of its own. */
+#define PACKED_MAX ((uint32_t)1 << 20)
+
 struct packed {
     uint32_t used, room; /* bytes of p */
     uint32_t n;          /* items */

@@ -374,7 +374,7 @@ void settings_free(const struct settings *s)
 const struct setting *settings_find(const struct settings *s, struct slice name)
 {
     for (const struct setting *row = s->rows; row->name; row++)
-        if (slice_is(name, row->name))
+        if (slice_is(name, row->name) || (row->alias && slice_is(name, row->alias)))
             return row;
     return NULL;
 }

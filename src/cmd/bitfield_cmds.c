@@ -147,7 +147,8 @@ static void put(struct call *c, const struct field *f, const struct key *k, int6
         part[bit / 8] = (unsigned char)((uint64_t)v >> (f->bits - 1 - i) & 1 ? part[bit / 8] | mask
                                                                              : part[bit / 8] & ~mask);
     }
-    change_splice(c->broker, c->db, c->arg[1], first, (struct slice){(char *)part, last - first + 1});
+    if (!k || last >= k->string->n || memcmp(k->string->p + first, part, last - first + 1) != 0)
+        change_splice(c->broker, c->db, c->arg[1], first, (struct slice){(char *)part, last - first + 1});
 }
 
 /* What a value outside the range of the field comes to; false: nothing is done. In 128 bits the sum of two
@@ -194,9 +195,11 @@ static int run_field(struct call *c, const struct field *f)
     return OK;
 }
 
-/* It grows for all that is to be written, whether an overflow then forbids it or not: so it is in Redis. */
-static void grow(struct call *c, const struct key *k, uint64_t end)
+/* It has room for all that was to be written, whether an overflow forbade it or not: so it is in Redis. */
+static void grow(struct call *c, uint64_t end)
 {
+    const struct key *k = key_write(c, c->arg[1]);
+
     if (end > (k ? k->string->n : 0))
         change_splice(c->broker, c->db, c->arg[1], end - 1, (struct slice){"", 1});
 }
@@ -210,12 +213,12 @@ static int bitfield(struct call *c, bool read_only)
 
     if (err == OK && read_only && written(f, n))
         err = call_fail(c, "ERR BITFIELD_RO only supports the GET subcommand");
-    if (err == OK && (err = key_write_as(c, c->arg[1], KEY_STRING, &k)) == OK) {
-        grow(c, k, written(f, n));
+    if (err == OK && (err = key_write_as(c, c->arg[1], KEY_STRING, &k)) == OK)
         reply_array(c->reply, n);
-    }
     for (size_t i = 0; i < n && err == OK; i++)
         err = run_field(c, &f[i]);
+    if (err == OK)
+        grow(c, written(f, n));
     mem_free(f);
     return err;
 }

@@ -16,6 +16,11 @@
     {                                                                                                        \
         .name = n, .type = t, .flags = fl, .at = AT(field), .fallback = def, .min = lo, .max = hi, .help = h \
     }
+#define ALSO(n, old, t, fl, field, def, lo, hi, h)                                                           \
+    {                                                                                                        \
+        .name = n, .type = t, .flags = fl, .at = AT(field), .fallback = def, .min = lo, .max = hi, .help = h, \
+        .alias = old                                                                                         \
+    }
 #define NAMES(n, fl, field, def, list, h)                                                                    \
     {                                                                                                        \
         .name = n, .type = SETTING_ENUM, .flags = fl, .at = AT(field), .fallback = def, .names = list,       \
@@ -23,8 +28,7 @@
     }
 #define MB (INT64_C(1) << 20)
 #define GB (INT64_C(1) << 30)
-/* Packed values are searched from their front: above this nobody would want it. */
-#define COMPACT_MAX 65536
+#define COMPACT_MAX INT_MAX
 
 static const struct setting_name supervised[] = {{"no", 0}, {"auto", 1}, {"systemd", 2}, {0}};
 static const struct setting_name loglevel[] = {{"debug", LOG_LEVEL_DEBUG},     {"verbose", LOG_LEVEL_VERBOSE},
@@ -263,9 +267,9 @@ ROW("stream-idmp-max-ids", SETTING_INT, 0, stream_idmp_max_ids, "1000000", 1, IN
     "beyond, the oldest go."),
 
 /* compact forms: small values are packed in one block of memory */
-ROW("hash-max-listpack-entries", SETTING_INT, 0, hash_items, "512", 0, COMPACT_MAX,
+ALSO("hash-max-listpack-entries", "hash-max-ziplist-entries", SETTING_INT, 0, hash_items, "512", 0, COMPACT_MAX,
     "A hash is packed while it has at most so many fields ..."),
-ROW("hash-max-listpack-value", SETTING_INT, 0, hash_bytes, "64", 0, COMPACT_MAX,
+ALSO("hash-max-listpack-value", "hash-max-ziplist-value", SETTING_INT, 0, hash_bytes, "64", 0, COMPACT_MAX,
     "... and none of them, nor a value, is longer than so many bytes."),
 ROW("set-max-intset-entries", SETTING_INT, 0, intset_items, "512", 0, COMPACT_MAX,
     "A set of nothing but numbers is an array of them while it has at most so many."),
@@ -273,9 +277,9 @@ ROW("set-max-listpack-entries", SETTING_INT, 0, set_items, "128", 0, COMPACT_MAX
     "Another set is packed while it has at most so many members ..."),
 ROW("set-max-listpack-value", SETTING_INT, 0, set_bytes, "64", 0, COMPACT_MAX,
     "... none longer than so many bytes."),
-ROW("zset-max-listpack-entries", SETTING_INT, 0, zset_items, "128", 0, COMPACT_MAX,
+ALSO("zset-max-listpack-entries", "zset-max-ziplist-entries", SETTING_INT, 0, zset_items, "128", 0, COMPACT_MAX,
     "A sorted set is packed while it has at most so many members ..."),
-ROW("zset-max-listpack-value", SETTING_INT, 0, zset_bytes, "64", 0, COMPACT_MAX,
+ALSO("zset-max-listpack-value", "zset-max-ziplist-value", SETTING_INT, 0, zset_bytes, "64", 0, COMPACT_MAX,
     "... none longer than so many bytes."),
 {0},
 };
@@ -321,10 +325,8 @@ static const struct setting_foreign foreign[] = {
 {"repl-*", SETTING_WARN, 0, "replication is not there yet"},
 {"min-replicas-*", SETTING_REFUSE, "0", "replication is not there yet"},
 {"min-slaves-*", SETTING_REFUSE, "0", "replication is not there yet"},
-{"hash-max-ziplist-*", SETTING_WARN, 0, "hash-max-listpack-* is the name"},
 {"list-*", SETTING_WARN, 0, "values choose their own form"},
 
-{"zset-max-ziplist-*", SETTING_WARN, 0, "zset-max-listpack-* is the name"},
 {"hll-*", SETTING_WARN, 0, "values choose their own form"},
 {"latency-*", SETTING_WARN, 0, "not there yet"},
 {"notify-keyspace-events", SETTING_WARN, "", "not there yet"},

@@ -49,7 +49,7 @@ static size_t get_rows(struct call *c)
     for (const struct setting *row = s->rows; row->name; row++) {
         struct buf value = {0};
 
-        if (!asked_for(c, row->name, &as))
+        if (!asked_for(c, row->name, &as) && !(row->alias && asked_for(c, row->alias, &as)))
             continue;
         settings_get(s, row, &value);
         reply_bulk(c->reply, as);
