@@ -134,8 +134,11 @@ static bool serve_claimers(struct wait_line *line, struct now now)
     return true;
 }
 
+/* A pause holds back those who take something away: when it is over, all are looked at again. */
 static void serve_line(struct broker *b, struct wait_line *line, struct now now)
 {
+    if (b->frozen && line->kind != WAIT_COPY)
+        return;
     if (!serve_in_turn(line, now) || list_empty(&line->claimers))
         return;
     if (serve_claimers(line, now))

@@ -46,9 +46,12 @@ void pause_forget(struct session *s)
     s->service->n_postponed--;
 }
 
-/* Everybody goes on, in the order in which they came to wait. */
+/* Everybody goes on: first those who waited for keys, for what has come to them meanwhile, then the others in
+ * the order in which they came to wait. */
 static void end(struct service *s)
 {
+    if (s->broker.frozen)
+        wait_signal_all(&s->broker, -1);
     s->pause.what = PAUSE_NOTHING;
     s->broker.frozen = false;
     while (!list_empty(&s->postponed)) {

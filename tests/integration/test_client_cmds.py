@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """CLIENT: what is said of a connection, who is closed, paused, muted."""
 import os
+import re
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import Raw, Server, Status, alone, blocked, both, cpu_ms, main, wait_until  # noqa: E402
+from leanmq import Raw, Server, Skip, Status, alone, blocked, both, cpu_ms, main, wait_until  # noqa: E402
 
 
 # --- LIST, INFO ---
@@ -310,6 +311,35 @@ def test_a_key_that_expires_in_a_pause_looks_gone_and_is_kept():
         b.expect_read("+OK")
         wait_until(lambda: a.call("DBSIZE") == 1, what="the other key to go")
         assert a.info("stats")["expired_keys"] == "2"
+
+
+def test_who_waits_to_take_something_waits_for_the_end_of_a_pause(s, a, b, c, new):
+    if s.redis:
+        raise Skip("7.0 has no CLAIM, and ends where a transaction that pauses wakes a reader of a group")
+    claimer, reader = b, c
+    a.pipeline(["XADD s 1-1 f v", "XGROUP CREATE s g 0", "XREADGROUP GROUP g x STREAMS s >", "XGROUP CREATE t g 0 MKSTREAM"])
+    claimer.send("XREADGROUP GROUP g y CLAIM 150 BLOCK 0 STREAMS s >")
+    reader.send("XREADGROUP GROUP g y BLOCK 0 STREAMS t >")
+    taker, copier = new(), new()
+    taker.send("BLMOVE l m LEFT RIGHT 0")
+    copier.send("XREAD BLOCK 0 STREAMS t $")
+    held(s, a, 4)
+    a.pipeline(["MULTI", "XADD t 1-1 f v", "RPUSH l e", "CLIENT PAUSE 60000 WRITE", "EXEC"])
+    copier.expect_read("[[t [[1-1 [f v]]]]]")
+    wait_until(lambda: a.call("XPENDING", "s", "g", "IDLE", "200", "-", "+", "9"), what="the entry to be idle for long enough")
+    a.expect("XPENDING t g", "[:0 nil nil nil*]")
+    a.expect("LRANGE l 0 -1", "[e]")
+    a.expect("XPENDING s g", "[:1 1-1 1-1 [[x 1]]]")
+    cpu = cpu_ms(s.pid)
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        time.sleep(0.05)
+    assert cpu_ms(s.pid) - cpu < 150
+    a.expect("CLIENT UNPAUSE", "+OK")
+    taker.expect_read("e")
+    reader.expect_read("[[t [[1-1 [f v]]]]]")
+    claimer.expect_read(re.compile(r"\[\[s \[\[1-1 \[f v\] :\d+ :1\]\]\]\]"))
+    held(s, a, 0)
 
 
 def test_the_longer_and_the_stricter_pause_hold(s, a, b, c):
