@@ -128,14 +128,20 @@ void server_apply_settings(struct server *sv)
         journal_set(sv->service.broker.journal, &o);
 }
 
+/* Before the commit of their turn: who was told that replies wait for the disk gets none that did not. */
+static void take_settings(struct server *sv)
+{
+    bool *changed = &sv->service.broker.orders.settings;
+
+    if (*changed)
+        server_apply_settings(sv);
+    *changed = false;
+}
+
 static void obey(struct server *sv, struct now now)
 {
     struct orders *o = &sv->service.broker.orders;
 
-    if (o->settings) {
-        o->settings = false;
-        server_apply_settings(sv);
-    }
     if (o->reset_stats) {
         o->reset_stats = false;
         conns_reset_stats(sv->conns);
@@ -296,6 +302,7 @@ void server_turn(struct server *sv)
     close_killed(sv);
     resume(sv);
     if (!s->server.loading) {
+        take_settings(sv);
         commit(sv, now);
         tell_durable(sv, now);
     }

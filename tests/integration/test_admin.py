@@ -3,12 +3,13 @@
 import hashlib
 import os
 import re
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import (NIL, NULL, Error, Map, Server, Skip, Verbatim, as_map, blocked, both, check, main,  # noqa: E402
-                    show, wait_until)
+from leanmq import (NIL, NULL, Error, Map, Raw, Server, Skip, Verbatim, as_map, blocked, both, check, main,  # noqa: E402
+                    show, temp_dir, under_sanitizer, wait_until)
 
 
 def lean_only(s):
@@ -83,6 +84,35 @@ def test_waitaof_waits_for_the_disk():
             a.pipeline(["MULTI", "SET k y", "WAITAOF 1 0 0"])
             a.expect("EXEC", "[+OK [:0 :0]]")
             a.expect("WAITAOF 1 0 0", "[:1 :0]")
+
+
+SLOW_SYNC = """
+#include <time.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+int fdatasync(int fd)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, 0);
+    return (int)syscall(SYS_fdatasync, fd);
+}
+"""
+
+
+def test_appendfsync_always_holds_at_once():
+    if under_sanitizer():
+        raise Skip("a sanitizer wants to be loaded first")
+    library = os.path.join(temp_dir(), "slow.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=SLOW_SYNC, text=True, check=True)
+    with Server(appendfsync="no", env={"LD_PRELOAD": library}) as s:
+        lean_only(s)
+        a, b = s.client(), s.client()
+        a.call("SET k v")
+        start = time.monotonic()
+        a.send_raw(b"CONFIG SET appendfsync always\r\nSET k w\r\n")       # one turn
+        a.expect_read("+OK")
+        a.expect_read("+OK")
+        assert time.monotonic() - start >= 0.3, "answered before it was synced"
+        b.expect("CONFIG GET appendfsync", "[appendfsync always]")
 
 
 def test_many_wait_for_one_sync():
