@@ -284,36 +284,44 @@ static const struct debug_sub {
     const char *name;
     size_t min, max; /* words, with DEBUG and the name */
     int (*run)(struct call *c);
+    bool data; /* looks at keys, or makes some: not while they are loaded */
 } subs[] = {
-    {"HELP", 2, 2, debug_help},
-    {"CHANGE-REPL-ID", 2, 2, accept_only},
-    {"DIGEST", 2, 2, debug_digest},
-    {"DIGEST-VALUE", 3, SIZE_MAX, debug_digest_value},
-    {"ERROR", 3, 3, debug_error},
-    {"JMAP", 2, 2, accept_only},
-    {"LOG", 3, 3, debug_log},
-    {"OBJECT", 3, 3, debug_object},
-    {"PROTOCOL", 3, 3, debug_protocol},
-    {"SET-ACTIVE-EXPIRE", 3, 3, debug_active_expire},
-    {"SLEEP", 3, 3, debug_sleep},
-    {"STRINGMATCH-LEN", 4, 4, debug_match},
-    {"RELOAD", 2, SIZE_MAX, debug_reload},
-    {"LOADAOF", 2, 2, debug_loadaof},
-    {"POPULATE", 3, 5, debug_populate},
-    {"HTSTATS", 3, 3, debug_htstats},
-    {"LISTPACK", 3, 3, debug_listpack},
-    {"QUICKLIST", 3, 4, debug_quicklist},
-    {"QUICKLIST-PACKED-THRESHOLD", 3, 3, accept_only},
-    {"REPLYBUFFER", 4, 4, accept_only},
-    {"PAUSE-CRON", 3, 3, accept_only},
-    {"DICT-RESIZING", 3, 3, accept_only},
-    {"RESTART", 2, 3, not_supported},
-    {"CRASH-AND-RECOVER", 2, 3, not_supported},
-    {"SEGFAULT", 2, 2, refuse_crash},
-    {"PANIC", 2, 2, refuse_crash},
-    {"ASSERT", 2, 2, refuse_crash},
-    {"OOM", 2, 2, refuse_crash},
+    {"HELP", 2, 2, debug_help, false},
+    {"CHANGE-REPL-ID", 2, 2, accept_only, false},
+    {"DIGEST", 2, 2, debug_digest, true},
+    {"DIGEST-VALUE", 3, SIZE_MAX, debug_digest_value, true},
+    {"ERROR", 3, 3, debug_error, false},
+    {"JMAP", 2, 2, accept_only, false},
+    {"LOG", 3, 3, debug_log, false},
+    {"OBJECT", 3, 3, debug_object, true},
+    {"PROTOCOL", 3, 3, debug_protocol, false},
+    {"SET-ACTIVE-EXPIRE", 3, 3, debug_active_expire, false},
+    {"SLEEP", 3, 3, debug_sleep, false},
+    {"STRINGMATCH-LEN", 4, 4, debug_match, false},
+    {"RELOAD", 2, SIZE_MAX, debug_reload, true},
+    {"LOADAOF", 2, 2, debug_loadaof, true},
+    {"POPULATE", 3, 5, debug_populate, true},
+    {"HTSTATS", 3, 3, debug_htstats, true},
+    {"LISTPACK", 3, 3, debug_listpack, true},
+    {"QUICKLIST", 3, 4, debug_quicklist, true},
+    {"QUICKLIST-PACKED-THRESHOLD", 3, 3, accept_only, false},
+    {"REPLYBUFFER", 4, 4, accept_only, false},
+    {"PAUSE-CRON", 3, 3, accept_only, false},
+    {"DICT-RESIZING", 3, 3, accept_only, false},
+    {"RESTART", 2, 3, not_supported, false},
+    {"CRASH-AND-RECOVER", 2, 3, not_supported, false},
+    {"SEGFAULT", 2, 2, refuse_crash, false},
+    {"PANIC", 2, 2, refuse_crash, false},
+    {"ASSERT", 2, 2, refuse_crash, false},
+    {"OOM", 2, 2, refuse_crash, false},
 };
+
+static int run_sub(struct call *c, const struct debug_sub *sub)
+{
+    if (sub->data && c->service->server.loading)
+        return call_fail(c, "LOADING Redis is loading the dataset in memory");
+    return sub->run(c);
+}
 
 int cmd_debug(struct call *c)
 {
@@ -324,6 +332,6 @@ int cmd_debug(struct call *c)
                "configuration file, and then restart the server.");
     for (size_t i = 0; i < sizeof subs / sizeof *subs; i++)
         if (slice_is(c->arg[1], subs[i].name) && c->n >= subs[i].min && c->n <= subs[i].max)
-            return subs[i].run(c);
+            return run_sub(c, &subs[i]);
     return call_bad_subcommand(c);
 }

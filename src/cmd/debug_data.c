@@ -97,7 +97,7 @@ int debug_loadaof(struct call *c)
         .cmd = c->cmd, .serve = loaded, .timeout = not_loaded, .free = mem_free, .db = WAIT_NO_DB};
     struct slice name = WAIT_JOURNAL;
 
-    if (c->in_exec || c->service->server.loading || c->broker->orders.journal != JOURNAL_ORDER_NONE)
+    if (c->in_exec || c->broker->orders.journal != JOURNAL_ORDER_NONE)
         return call_fail(c, "ERR not now: in a transaction, or while the journal is loaded or changed");
     c->broker->orders.journal = JOURNAL_ORDER_LOAD;
     call_wait(c, &p, &name, 1, WAIT_COPY, SLICE(""), INT64_MAX);

@@ -311,6 +311,33 @@ def test_debug_reload_and_loadaof(s, a, b):
         assert fingerprint(s.client()) == changed
 
 
+def connected(s):
+    try:
+        return Raw(s.port)
+    except OSError:                                     # does not listen yet
+        return None
+
+
+def test_debug_leaves_what_is_being_loaded_alone():
+    with Server(enable_debug_command="yes", auto_aof_rewrite_percentage=0) as s:
+        lean_only(s)
+        c = s.client()
+        for db in (9, 5):                               # after a RELOAD half way, the records of 5 would go to 9
+            c.call("SELECT", db)
+            for at in range(0, 40000 if db == 5 else 10, 2000):
+                c.pipeline([("SET", "k%d" % i, "x" * 2000) for i in range(at, at + 2000)])
+        digest = fingerprint(c)
+        s.kill()
+        s.start(wait=False)
+        c = wait_until(lambda: connected(s), what="it to listen")
+        for command in ("RELOAD", "LOADAOF", "POPULATE 3 new", "DIGEST", "OBJECT k1", "HTSTATS 0"):
+            loading = is_error(c.call("DBSIZE"))
+            reply = c.call("DEBUG " + command) if loading else None
+            assert not loading or reply.startswith(b"LOADING") or not is_error(c.call("DBSIZE")), show(reply)
+        wait_until(lambda: not is_error(c.call("DBSIZE")), what="the data to be loaded")
+        assert fingerprint(c) == digest
+
+
 def test_debug_loadaof_without_a_journal():
     with Server(appendonly="no", enable_debug_command="yes") as s:
         if not s.redis:
