@@ -17,13 +17,6 @@ struct wait {
     msec timeout; /* 0: for ever */
 };
 
-static int parse_timeout(struct call *c, struct slice text, msec *out)
-{
-    if (!num_i64(text, out) || *out > INT64_MAX - c->now.wall)
-        return ERR_TIMEOUT;
-    return *out < 0 ? ERR_TIMEOUT_NEG : OK;
-}
-
 static bool local_done(const struct call *c, const struct wait *w)
 {
     return !c->broker->journal || journal_durable(c->broker->journal) >= w->offset;
@@ -92,7 +85,7 @@ int cmd_wait(struct call *c)
 
     if (!num_i64(c->arg[1], &w.replicas))
         return ERR_INT;
-    if ((err = parse_timeout(c, c->arg[2], &w.timeout)) != OK)
+    if ((err = call_timeout_ms(c, c->arg[2], &w.timeout)) != OK)
         return err;
     if (w.replicas > 0 && !c->in_exec)
         return start_wait(c, &w, serve_wait, reply_wait);
@@ -108,7 +101,7 @@ static int parse_waitaof(struct call *c, struct wait *w)
         return call_fail(c, "ERR value is out of range, value must between 0 and 1");
     if (!num_i64(c->arg[2], &w->replicas) || w->replicas < 0)
         return call_fail(c, "ERR value is out of range, must be positive");
-    return parse_timeout(c, c->arg[3], &w->timeout);
+    return call_timeout_ms(c, c->arg[3], &w->timeout);
 }
 
 /* In a transaction: what it has changed so far is not on the disk, and is not said to be. */

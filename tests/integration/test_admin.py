@@ -49,7 +49,7 @@ def test_waitaof_errors(s, a):
                           ("WAITAOF x 0 0", "value is not an integer or out of range"), ("WAITAOF 1 -1 0", "value is out of range, must be positive"),
                           ("WAITAOF 1 x 0", "value is out of range, must be positive"), ("WAITAOF 1 0 -1", "timeout is negative"),
                           ("WAITAOF 1 0 x", "timeout is not an integer or out of range"),
-                          ("WAITAOF 1 0 9223372036854775807", "timeout is not an integer or out of range"),
+                          ("WAITAOF 1 0 9223372036854775807", "timeout is out of range"), ("WAIT 1 9223372036854775807", "timeout is out of range"),
                           ("WAITAOF 1 0", "wrong number of arguments for 'waitaof' command")):
         a.expect(command, "-ERR " + text)
     with Server(appendonly="no") as off:
