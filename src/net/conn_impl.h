@@ -78,7 +78,7 @@ void conns_accept(struct conns *cs);
 void conns_read(struct conns *cs);
 void conns_free_shared(char *shared);
 
-/* conn_out.c: who has been over the soft limit for too long, and hears of nothing new. */
+/* conn_out.c: who is over a limit, and hears of nothing new. */
 void conns_drop_slow(struct conns *cs);
 
 #endif

@@ -19,11 +19,27 @@ static void check_soft(struct link *k)
     }
 }
 
-/* Stuck, and nothing new to send that would bring it up. */
+/* A reply that makes it too much at one stroke is not waited for. */
+static bool over_hard(struct link *k)
+{
+    const uint64_t *limit = k->c.out->limit;
+
+    if (!outbox_over(k->c.out))
+        return false;
+    k->cs->stats.over_out++;
+    link_drop_over(k, "output buffer", limit ? *limit : 0);
+    return true;
+}
+
+/* Stuck, and nothing new to send that would bring it up: the limits may be others since. */
 void conns_drop_slow(struct conns *cs)
 {
-    list_for_each_safe (it, tmp, &cs->stuck)
-        check_soft(list_entry(it, struct link, send));
+    list_for_each_safe (it, tmp, &cs->stuck) {
+        struct link *k = list_entry(it, struct link, send);
+
+        if (!over_hard(k))
+            check_soft(k);
+    }
 }
 
 /* At most one send(). False: the connection is over. */
@@ -50,18 +66,6 @@ static bool send_once(struct link *k, struct slice ready)
     }
     if (n < (ssize_t)ready.n)
         link_wait_writable(k);
-    return true;
-}
-
-/* A reply that makes it too much at one stroke is not waited for. */
-static bool over_hard(struct link *k)
-{
-    const uint64_t *limit = k->c.out->limit;
-
-    if (!outbox_over(k->c.out))
-        return false;
-    k->cs->stats.over_out++;
-    link_drop_over(k, "output buffer", limit ? *limit : 0);
     return true;
 }
 

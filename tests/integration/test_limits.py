@@ -131,6 +131,18 @@ def test_a_limit_set_later_holds_at_once():
         alone(c)
 
 
+def test_a_limit_lowered_below_what_waits_closes():
+    """Nothing more is run for such a client, so its requests must not keep the loop awake either."""
+    with Server(appendonly="no") as s:
+        c, lazy = s.client(), s.client(rcvbuf=4096)
+        c.call("SET", "big", "x" * 8 * MB)
+        lazy.send("GET", "big")
+        wait_until(lambda: b" oll=1 " in c.call("CLIENT", "LIST"), what="the reply to wait for its reader")
+        c.call("CONFIG", "SET", "client-output-buffer-limit", "normal 1mb 0 0")
+        lazy.send("PING")
+        alone(c)
+
+
 def test_the_soft_limit_closes_after_its_seconds():
     with Server(appendonly="no", client_output_buffer_limit=limits(normal=("0", "1mb", "1"), pubsub=("0", "1mb", "1"))) as s:
         c, lazy, deaf, quick = s.client(), s.client(rcvbuf=4096), s.client(rcvbuf=4096), s.client()
