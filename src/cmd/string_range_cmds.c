@@ -27,13 +27,16 @@ int cmd_strlen(struct call *c)
 static int splice(struct call *c, const struct key *k, uint64_t at, struct slice bytes)
 {
     size_t had = k ? k->string->n : 0;
-    int err = string_size_check(c, at, bytes.n);
+    int err;
 
-    if (err != OK)
+    if (bytes.n == 0) { /* nowhere is too far for nothing */
+        reply_int(c->reply, (int64_t)had);
+        return OK;
+    }
+    if ((err = string_size_check(c, at, bytes.n)) != OK)
         return err;
-    if (bytes.n)
-        change_splice(c->broker, c->db, c->arg[1], at, bytes);
-    reply_int(c->reply, (int64_t)(bytes.n && at + bytes.n > had ? at + bytes.n : had));
+    change_splice(c->broker, c->db, c->arg[1], at, bytes);
+    reply_int(c->reply, (int64_t)(at + bytes.n > had ? at + bytes.n : had));
     return OK;
 }
 

@@ -58,6 +58,16 @@ def test_values_survive_kill_and_rewrite():
         assert state(redis.Redis(port=s.port)) == before
 
 
+def test_nothing_has_room_at_every_offset(a):
+    """SETRANGE of no bytes is no error however far it points: there is nothing to write."""
+    a.expect(("SETRANGE", "k", "9223372036854775807", ""), ":0")
+    a.expect("EXISTS k", ":0")
+    a.expect("SET k abc", "+OK")
+    a.expect(("SETRANGE", "k", "9223372036854775807", ""), ":3")
+    a.expect_error("SETRANGE k 9223372036854775807 x", "ERR string exceeds maximum allowed size")
+    a.expect("GET k", "abc")
+
+
 @both
 def test_waiters_of_every_type_are_served_in_turn(s, a, b, c, d):
     for n, (client, command) in enumerate(((a, "BLPOP k 0"), (b, "BZPOPMIN k 0"), (c, "BRPOP k 0"))):
