@@ -31,16 +31,16 @@ size_t change_srem(struct broker *b, int db, struct slice name, const struct sli
     struct change ch = change_open(b, db, name);
     size_t removed = 0;
 
-    if (n) { /* before the members go: they may be views into the set */
+    for (size_t i = 0; i < n; i++)
+        removed += set_remove(ch.key->set, member[i]);
+    ch.untouched = removed == 0;
+    ch.quiet = true;
+    if (removed) {
         record_head(ch.record, 2 + n);
         record_str(ch.record, "SREM");
         record_word(ch.record, name);
         record_slices(ch.record, member, n);
     }
-    for (size_t i = 0; i < n; i++)
-        removed += set_remove(ch.key->set, member[i]);
-    ch.untouched = removed == 0;
-    ch.quiet = true;
     if (set_count(ch.key->set) == 0)
         change_unmake(&ch);
     change_close(&ch);

@@ -68,6 +68,18 @@ def test_nothing_has_room_at_every_offset(a):
     a.expect("GET k", "abc")
 
 
+def test_what_removes_nothing_is_not_journaled():
+    with Server() as s:
+        a = s.client()
+        a.expect("SADD s 1 a", ":2")
+        a.expect("HSET h f v", ":1")
+        a.expect("ZADD z 1 m", ":1")
+        before = a.info("persistence")["aof_current_size"]
+        for command in ("SREM s 2 b", "SMOVE s t b", "HDEL h g", "ZREM z n"):
+            a.expect(command, ":0")
+        assert a.info("persistence")["aof_current_size"] == before
+
+
 @both
 def test_waiters_of_every_type_are_served_in_turn(s, a, b, c, d):
     for n, (client, command) in enumerate(((a, "BLPOP k 0"), (b, "BZPOPMIN k 0"), (c, "BRPOP k 0"))):
