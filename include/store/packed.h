@@ -15,7 +15,8 @@
 #include "base/slice.h"
 #include <stdint.h>
 
-/* Whatever the limits that were set: what has got larger leaves for a form of its own. */
+/* Bytes that one may hold: a change moves what lies behind it, and offsets have 32 bits. Few items of a size
+ * that the settings allow come to more. */
 #define PACKED_MAX ((uint32_t)1 << 20)
 
 struct packed {
@@ -43,6 +44,8 @@ uint32_t packed_next(const struct packed *s, uint32_t at);
 uint32_t packed_seek(const struct packed *s, uint32_t nth);
 /* Looks at each `stride`-th item, from the first: is its text this one? */
 bool packed_find(const struct packed *s, struct slice text, uint32_t stride, uint32_t *at);
+/* Whether so many items with so many bytes of text in all may be put in besides. */
+bool packed_fits(const struct packed *s, size_t items, size_t bytes);
 size_t packed_memory(const struct packed *s);
 void packed_check(const struct packed *s);
 

@@ -331,7 +331,8 @@ bool hash_put(struct hash *h, struct slice field, struct slice value, struct sha
 {
     bool added;
 
-    if (h->small && (field.n > limits.bytes || value.n > limits.bytes))
+    if (h->small && (field.n > limits.bytes || value.n > limits.bytes ||
+                     !packed_fits(h->small, stride(h), field.n + value.n)))
         to_table(h, seed);
     if (!h->small)
         return table_put(h, field, value);

@@ -117,6 +117,13 @@ static void encode(struct encoded *e, struct slice text)
     e->head_n = HEAD_MAX;
 }
 
+bool packed_fits(const struct packed *s, size_t items, size_t bytes)
+{
+    size_t most = bytes + items * sizeof((struct encoded){0}.head);
+
+    return s->used + most <= PACKED_MAX;
+}
+
 struct packed *packed_new(void)
 {
     struct packed *s = mem_alloc(sizeof *s);

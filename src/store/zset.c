@@ -416,7 +416,7 @@ bool zset_put(struct zset *z, struct slice member, double score, const struct sh
     bool added;
 
     score += 0.0; /* -0 becomes 0, in either form: they are equal, and must stay the same after a restart */
-    if (z->small && member.n > shape->zset.bytes)
+    if (z->small && (member.n > shape->zset.bytes || !packed_fits(z->small, 2, member.n)))
         to_table(z, shape->seed);
     if (!z->small)
         return table_put(z->large, member, score);

@@ -244,6 +244,28 @@ static void forms_change_at_their_limits(void **state)
     set_free(s);
 }
 
+/* Settings that let many long fields be compact do not make one block of them all. */
+static void the_compact_form_has_an_end(void **state)
+{
+    const struct shape_limits wide = {65536, 1 << 20};
+    struct hash *h = hash_new(true);
+    size_t n = 1 << 20, most = 0;
+    char *text = mem_zalloc(n), field[16];
+
+    (void)state;
+    for (unsigned i = 0; i < 80; i++) {
+        snprintf(field, sizeof field, "f%u", i);
+        hash_put(h, slice_of(field), (struct slice){text, n}, wide, &seed);
+        most = hash_packed(h) ? hash_memory(h) : most;
+    }
+    assert_in_range(most, PACKED_MAX / 2, (size_t)PACKED_MAX * 9 / 8 + 100);
+    assert_false(hash_packed(h));
+    assert_int_equal(hash_count(h), 80);
+    hash_check(h);
+    hash_free(h);
+    mem_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +273,7 @@ int main(void)
         cmocka_unit_test(sets_match_an_array),
         cmocka_unit_test(numbers_widen),
         cmocka_unit_test(forms_change_at_their_limits),
+        cmocka_unit_test(the_compact_form_has_an_end),
     };
 
     return cmocka_run_group_tests_name("store/hash, store/set", tests, NULL, NULL);

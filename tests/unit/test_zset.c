@@ -222,12 +222,35 @@ static void ranges_by_member(void **state)
     zset_free(z);
 }
 
+/* Settings that let many long members be compact do not make one block of them all. */
+static void the_compact_form_has_an_end(void **state)
+{
+    const struct shape wide = {.seed = shape.seed, .zset = {65536, 1 << 20}};
+    struct zset *z = zset_new();
+    size_t n = 1 << 20, most = 0;
+    char *member = mem_zalloc(n);
+
+    (void)state;
+    for (unsigned i = 0; i < 80; i++) {
+        memcpy(member, &i, sizeof i);
+        zset_put(z, (struct slice){member, n}, i, &wide);
+        most = zset_packed(z) ? zset_memory(z) : most;
+    }
+    assert_in_range(most, PACKED_MAX / 2, (size_t)PACKED_MAX * 9 / 8 + 100);
+    assert_false(zset_packed(z));
+    assert_int_equal(zset_count(z), 80);
+    zset_check(z);
+    zset_free(z);
+    mem_free(member);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_match_a_sorted_array),
         cmocka_unit_test(ascending_members_fill_their_nodes),
         cmocka_unit_test(ranges_by_member),
+        cmocka_unit_test(the_compact_form_has_an_end),
     };
 
     return cmocka_run_group_tests_name("store/zset", tests, NULL, NULL);
