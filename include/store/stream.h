@@ -41,8 +41,8 @@ struct stream_id stream_first_id(const struct stream *s); /* of the first live e
 struct stream_id stream_last_id(const struct stream *s);
 uint64_t stream_entries_added(const struct stream *s);
 struct stream_id stream_max_deleted_id(const struct stream *s);
-/* Entries may be added whose ids were there before: the last id has gone back, or something is known of ids
- * above it. Once it is so it stays so. */
+/* Messages may be added under ids that are pending already: the last id has gone back while something was, or
+ * something is known of ids above it. Once it is so it stays so. */
 bool stream_ids_return(const struct stream *s);
 size_t stream_memory(const struct stream *s); /* bytes held, groups and all; O(blocks) */
 

@@ -32,6 +32,8 @@ struct stream_id *stream_trim_unreferred(struct stream *s, const struct stream_t
 void stream_set_ids(struct stream *s, struct stream_id last, uint64_t entries_added,
                     struct stream_id max_deleted);
 void stream_expect_ids(struct stream *s); /* stream_ids_return() */
+/* A message has come under an id that was there before: who claims may find it again. */
+void stream_bring_back(struct stream *s, struct stream_id id);
 
 /* Takes a group made by group_new(); its name must be absent. */
 void stream_group_add(struct stream *s, struct group *g);

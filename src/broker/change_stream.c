@@ -1,9 +1,7 @@
 /* broker/change_stream.c - changes of streams. See broker/change_stream.h. */
 #include "broker/change_stream.h"
-#include "base/mem.h"
 #include "broker/change_idmp.h"
 #include "broker_impl.h"
-#include "store/group_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
 
@@ -20,17 +18,6 @@ static void record_xadd(struct change *ch, const struct idmp_name *as, struct sl
     }
     record_word(ch->record, id);
     record_slices(ch->record, field, n);
-}
-
-/* Those who wait to claim an entry whose message was gone have it again. */
-static void bring_back(const struct stream *s, struct stream_id id)
-{
-    size_t n;
-    struct group **g = stream_groups_sorted(s, &n);
-
-    for (size_t i = 0; i < n; i++)
-        group_bring_back(g[i], id);
-    mem_free(g);
 }
 
 /* The first message of a stream, or one with a name. Apart from the others, which are many: they pay
@@ -64,22 +51,10 @@ void change_xadd(struct broker *b, int db, struct slice name, struct stream_id i
         stream_append(ch.key->stream, id, field, n, &b->node_limits);
     }
     if (stream_ids_return(ch.key->stream))
-        bring_back(ch.key->stream, id);
+        stream_bring_back(ch.key->stream, id);
     if (trim)
         change_trim(&ch, trim);
     change_close(&ch);
-}
-
-/* Ids may now come that lie below where a group stands. It is not to get them, so it has to look for its
- * place by its id again. */
-static void forget_places(const struct stream *s)
-{
-    size_t n;
-    struct group **g = stream_groups_sorted(s, &n);
-
-    for (size_t i = 0; i < n; i++)
-        group_set_id(g[i], g[i]->last_id, g[i]->entries_read);
-    mem_free(g);
 }
 
 void change_xsetid(struct broker *b, int db, struct slice name, struct stream_id last, uint64_t added,
@@ -95,10 +70,6 @@ void change_xsetid(struct broker *b, int db, struct slice name, struct stream_id
     record_u64(ch.record, added);
     record_str(ch.record, "MAXDELETEDID");
     record_id(ch.record, max_deleted);
-    if (stream_id_cmp(last, stream_last_id(ch.key->stream)) < 0) {
-        forget_places(ch.key->stream);
-        stream_expect_ids(ch.key->stream);
-    }
     stream_set_ids(ch.key->stream, last, added, max_deleted);
     ch.quiet = true;
     change_close(&ch);

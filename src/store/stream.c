@@ -180,19 +180,32 @@ struct idmp *stream_make_idmp(struct stream *s)
     return s->idmp;
 }
 
-static void forget_place(void *group, void *arg)
+static void bring_back(void *group, void *id)
 {
-    (void)arg;
-    ((struct group *)group)->next_good = false;
+    group_bring_back(group, *(struct stream_id *)id);
+}
+
+void stream_bring_back(struct stream *s, struct stream_id id)
+{
+    groups_each(s, bring_back, &id);
+}
+
+static void forget_place(void *group, void *stream)
+{
+    struct group *g = group;
+
+    g->next_good = false;
+    if (pel_count(&g->pel))
+        stream_expect_ids(stream);
 }
 
 /* Back from where it was, ids are given out again that a group may have behind it: its place, unlike its
- * last id, would let them come next. */
+ * last id, would let them come next. What is pending may have them already. */
 void stream_set_ids(struct stream *s, struct stream_id last, uint64_t entries_added,
                     struct stream_id max_deleted)
 {
     if (stream_id_cmp(last, s->last_id) < 0) {
-        groups_each(s, forget_place, NULL);
+        groups_each(s, forget_place, s);
         s->referred = STREAM_ID_MIN;
     }
     s->last_id = last;

@@ -428,6 +428,32 @@ static void an_id_that_returns_may_be_claimed(void **state)
     group_check(group_of(t, "k"));
 }
 
+static const struct stream *stream_k(struct fixture *t)
+{
+    return db_find(&t->service.broker, 0, SLICE("k"))->stream;
+}
+
+/* Where nothing is pending nothing can come back: XADD is not to look for it in every group. So it is with a
+ * stream that MKSTREAM made, as a rewritten journal makes it again. */
+static void nothing_pending_does_not_return(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "XADD k MAXLEN 0 0-1 x y", "0-1");
+    expect(t, 0, "XSETID k 0-0 ENTRIESADDED 0 MAXDELETEDID 0-0", "+OK");
+    expect(t, 0, "XGROUP CREATE k g 0", "+OK");
+    expect(t, 0, "XADD k 5-0 n five", "5-0");
+    expect(t, 0, "XSETID k 9-0", "+OK");
+    expect(t, 0, "XSETID k 5-0", "+OK");
+    assert_false(stream_ids_return(stream_k(t)));
+    expect(t, 0, READ("ann"), "[[k [[5-0 [n five]]]]]");
+    expect(t, 0, "XSETID k 5-0", "+OK");
+    assert_false(stream_ids_return(stream_k(t)));
+    expect(t, 0, "XTRIM k MAXLEN 0", ":1");
+    expect(t, 0, "XSETID k 4-0", "+OK");
+    assert_true(stream_ids_return(stream_k(t)));
+}
+
 /* Gone is gone, also when ids lie around it that came later: XAUTOCLAIM finds it whatever its idle time. */
 static void an_id_that_did_not_return_is_told(void **state)
 {
@@ -678,6 +704,7 @@ int main(void)
         TEST(what_is_passed_over_costs_nothing),
         TEST(an_id_that_returns_may_be_claimed),
         TEST(an_id_that_did_not_return_is_told),
+        TEST(nothing_pending_does_not_return),
         TEST(a_claim_is_woken_when_it_is_due),
         TEST(what_is_acknowledged_is_not_waited_for),
         TEST(what_becomes_pending_is_waited_for),
