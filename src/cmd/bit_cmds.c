@@ -177,13 +177,24 @@ static int pos_parse(struct call *c, int64_t n, struct bit_range *r)
     return OK;
 }
 
-/* The first bit in a range that is `on`; -1: none. Whole bytes that have none are passed over. */
+/* Eight bytes none of whose bits is `on`. */
+static bool none_in_word(const unsigned char *p, bool on)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word == (on ? 0 : UINT64_MAX);
+}
+
+/* The first bit in a range that is `on`; -1: none. Whole words and bytes that have none are passed over. */
 static int64_t find_bit(const unsigned char *p, bool on, int64_t first, int64_t last)
 {
     unsigned char none = on ? 0 : 0xff;
 
     while (first <= last) {
-        if (first % 8 == 0 && last - first >= 7 && p[first / 8] == none)
+        if (first % 8 == 0 && last - first >= 63 && none_in_word(p + first / 8, on))
+            first += 64;
+        else if (first % 8 == 0 && last - first >= 7 && p[first / 8] == none)
             first += 8;
         else if (bit_at(p, first) == on)
             return first;
@@ -243,18 +254,48 @@ static bool parse_op(struct slice word, enum bit_op *op)
     return false;
 }
 
-/* A source that is shorter goes on with zeros. */
-static void combine(enum bit_op op, char *to, size_t n, struct slice from, bool first)
+static inline uint64_t mix(enum bit_op op, uint64_t a, uint64_t b)
 {
-    for (size_t i = 0; i < n; i++) {
-        char v = i < from.n ? from.p[i] : 0;
+    switch (op) {
+    case OP_AND:
+        return a & b;
+    case OP_OR:
+        return a | b;
+    case OP_XOR:
+        return a ^ b;
+    case OP_NOT:
+        break;
+    }
+    return ~b;
+}
 
-        if (op == OP_NOT)
-            to[i] = (char)~v;
-        else if (first || op == OP_OR)
-            to[i] = (char)(first ? v : to[i] | v);
-        else
-            to[i] = (char)(op == OP_AND ? to[i] & v : to[i] ^ v);
+/* Eight bytes at a time: a string may have half a gigabyte. */
+static void mix_bytes(enum bit_op op, char *to, const char *from, size_t n)
+{
+    size_t i = 0;
+    uint64_t a, b;
+
+    for (; n - i >= sizeof a; i += sizeof a) {
+        memcpy(&a, to + i, sizeof a);
+        memcpy(&b, from + i, sizeof b);
+        a = mix(op, a, b);
+        memcpy(to + i, &a, sizeof a);
+    }
+    for (; i < n; i++)
+        to[i] = (char)mix(op, (uint64_t)to[i], (uint64_t)from[i]);
+}
+
+/* A source that is shorter than the n bytes of the result goes on with zeros. */
+static void combine(enum bit_op op, char *to, size_t n, const struct slice *s, size_t sources)
+{
+    memcpy(to, s[0].p, s[0].n);
+    memset(to + s[0].n, 0, n - s[0].n);
+    if (op == OP_NOT)
+        mix_bytes(op, to, s[0].p, n);
+    for (size_t i = 1; i < sources; i++) {
+        mix_bytes(op, to, s[i].p, s[i].n);
+        if (op == OP_AND)
+            memset(to + s[i].n, 0, n - s[i].n);
     }
 }
 
@@ -295,8 +336,7 @@ int cmd_bitop(struct call *c)
     if ((err = sources_of(c, &s, &n)) != OK)
         return err;
     result = mem_alloc(n);
-    for (size_t i = 0; i < c->n - 3; i++)
-        combine(op, result, n, s[i], i == 0);
+    combine(op, result, n, s, c->n - 3);
     mem_free(s);
     if (n)
         change_set(c->broker, c->db, c->arg[2], (struct slice){result, n}, -1, false);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Strings, lists, hashes, sets and sorted sets as redis-py's users meet them, and after a restart."""
 import os
+import random
 import sys
 import threading
 
@@ -66,6 +67,28 @@ def test_nothing_has_room_at_every_offset(a):
     a.expect(("SETRANGE", "k", "9223372036854775807", ""), ":3")
     a.expect_error("SETRANGE k 9223372036854775807 x", "ERR string exceeds maximum allowed size")
     a.expect("GET k", "abc")
+
+
+def test_bits_of_every_length(a):
+    """BITOP and BITPOS go by words and end by bytes: strings of 0 to 40 bytes, against numbers of Python."""
+    r = random.Random(1)
+    for _ in range(300):
+        text = [bytes(r.choice((0, 0xff, r.randrange(256))) for _ in range(r.randrange(41))) for _ in range(3)]
+        n = max(map(len, text))
+        for i, t in enumerate(text):
+            a.call("SET", "k%d" % i, t)
+        number = [int.from_bytes(t.ljust(n, b"\0"), "big") for t in text]
+        x, y, z = number
+        for op, wanted in (("AND", x & y & z), ("OR", x | y | z), ("XOR", x ^ y ^ z)):
+            assert a.call("BITOP", op, "to", "k0", "k1", "k2") == n
+            assert (a.call("GET", "to") or b"") == wanted.to_bytes(n, "big")
+        a.call("BITOP", "NOT", "k0", "k0")
+        assert (a.call("GET", "k0") or b"") == bytes(b ^ 0xff for b in text[0])
+        bits = "".join("{:08b}".format(b) for b in text[1])
+        if bits:
+            first = r.randrange(len(bits))
+            for bit in "01":
+                assert a.call("BITPOS", "k1", bit, first, -1, "BIT") == bits.find(bit, first)
 
 
 def test_what_removes_nothing_is_not_journaled():
