@@ -337,7 +337,7 @@ bool hash_put(struct hash *h, struct slice field, struct slice value, struct sha
     if (!h->small)
         return table_put(h, field, value);
     added = packed_put(h, field, value);
-    if (hash_count(h) > limits.items || h->small->used > PACKED_MAX)
+    if (hash_count(h) > limits.items)
         to_table(h, seed);
     return added;
 }

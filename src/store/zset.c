@@ -421,7 +421,7 @@ bool zset_put(struct zset *z, struct slice member, double score, const struct sh
     if (!z->small)
         return table_put(z->large, member, score);
     added = packed_put(z, member, score);
-    if (zset_count(z) > shape->zset.items || z->small->used > PACKED_MAX)
+    if (zset_count(z) > shape->zset.items)
         to_table(z, shape->seed);
     return added;
 }

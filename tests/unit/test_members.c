@@ -249,7 +249,7 @@ static void the_compact_form_has_an_end(void **state)
 {
     const struct shape_limits wide = {65536, 1 << 20};
     struct hash *h = hash_new(true);
-    size_t n = 1 << 20, most = 0;
+    size_t n = 1 << 14, most = 0;
     char *text = mem_zalloc(n), field[16];
 
     (void)state;

@@ -227,7 +227,7 @@ static void the_compact_form_has_an_end(void **state)
 {
     const struct shape wide = {.seed = shape.seed, .zset = {65536, 1 << 20}};
     struct zset *z = zset_new();
-    size_t n = 1 << 20, most = 0;
+    size_t n = 1 << 14, most = 0;
     char *member = mem_zalloc(n);
 
     (void)state;
