@@ -77,18 +77,6 @@ static int parse_option(struct call *c, size_t *i, struct read *a)
     struct slice word = c->arg[*i];
     size_t more = c->n - *i - 1;
 
-    if (more && slice_is(word, "BLOCK"))
-        return parse_block(c, c->arg[++*i], a);
-    if (more && slice_is(word, "COUNT")) {
-        if (!num_i64(c->arg[++*i], &a->count))
-            return ERR_INT;
-        a->count = a->count < 0 ? 0 : a->count;
-        return OK;
-    }
-    if (more && slice_is(word, "MAXCOUNT"))
-        return parse_most(c, c->arg[++*i], "MAXCOUNT", &a->max_count);
-    if (more && slice_is(word, "MAXSIZE"))
-        return parse_most(c, c->arg[++*i], "MAXSIZE", &a->max_size);
     if (more >= 2 && slice_is(word, "GROUP")) {
         if (!a->grouped)
             return fail_group_only(c, "GROUP");
@@ -96,6 +84,18 @@ static int parse_option(struct call *c, size_t *i, struct read *a)
         a->consumer = c->arg[++*i];
         return OK;
     }
+    if (more && slice_is(word, "COUNT")) {
+        if (!num_i64(c->arg[++*i], &a->count))
+            return ERR_INT;
+        a->count = a->count < 0 ? 0 : a->count;
+        return OK;
+    }
+    if (more && slice_is(word, "BLOCK"))
+        return parse_block(c, c->arg[++*i], a);
+    if (more && slice_is(word, "MAXCOUNT"))
+        return parse_most(c, c->arg[++*i], "MAXCOUNT", &a->max_count);
+    if (more && slice_is(word, "MAXSIZE"))
+        return parse_most(c, c->arg[++*i], "MAXSIZE", &a->max_size);
     if (more && slice_is(word, "CLAIM"))
         return parse_claim(c, c->arg[++*i], a);
     if (!slice_is(word, "NOACK"))
