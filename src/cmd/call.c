@@ -1,6 +1,7 @@
 /* cmd/call.c - one command on its way. See cmd/call.h. */
 #include "cmd/call.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "broker/grave.h"
 #include "cmd/monitor.h"
@@ -276,6 +277,19 @@ static void append_args(struct buf *text, const struct slice *arg, size_t n)
     }
 }
 
+/* A web page can make a browser send HTTP here, with commands in its body: the words that every such request
+ * has before it end the connection, without an answer. */
+static bool hang_up_on_http(struct call *c)
+{
+    if (!slice_is(c->arg[0], "POST") && !slice_is(c->arg[0], "Host:"))
+        return false;
+    log_warning("client dropped: id=%llu addr=%s reason=\"it speaks HTTP: a page in somebody's browser may "
+                "be at work\"",
+                (unsigned long long)c->session->id, c->session->wire->addr);
+    c->session->close_after_reply = true;
+    return true;
+}
+
 static int fail_unknown(struct call *c, const struct command *container)
 {
     struct buf args = {0};
@@ -353,7 +367,8 @@ static bool find_command(struct call *c)
     c->cmd = command_find(c->arg, c->n, &container);
     if (c->cmd && !(c->cmd->flags & CMD_RECORD))
         return true;
-    fail_unknown(c, container);
+    if (!hang_up_on_http(c))
+        fail_unknown(c, container);
     return false;
 }
 

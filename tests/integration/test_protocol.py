@@ -271,4 +271,18 @@ def test_half_closed_client_gets_its_replies(s, a):
     assert len(got) in (0, 1, 2, 3) and not any(isinstance(r, Error) for r in got)
 
 
+def test_a_browser_gets_nowhere(s, a):
+    """A page may send HTTP to any address of its reader's machine, with commands in the body."""
+    for head in ("POST / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: 127.0.0.1:6379\r\n", "post /\r\n"):
+        c = s.client()
+        c.send_raw((head + "\r\n\r\nSET hacked yes\r\n").encode())
+        while True:
+            try:
+                c.read()                        # GET is a command: it has its answer
+            except Closed:
+                break
+        c.close()
+    a.expect("EXISTS hacked", ":0")
+
+
 main(globals())
