@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define RETRY_AFTER ((usec)60 * 1000000) /* an automatic rewrite that failed is not tried again at once */
+#define GROWN_LEAST ((uint64_t)1024)     /* the first line of a file is no growth: it would never end */
 
 /* Each child has a name of its own: one that outlives a killed parent by a moment writes to nobody's base. */
 static void name_base(char to[MANIFEST_FILE_NAME], pid_t child)
@@ -130,13 +131,14 @@ static bool grown(const struct server *sv)
 {
     const struct config *c = &sv->service.config;
     struct journal_info i;
+    uint64_t more;
 
     if (c->auto_aof_rewrite_percentage == 0)
         return false;
     journal_info(sv->service.broker.journal, &i);
-    return i.current_size >= c->auto_aof_rewrite_min_size &&
-           (i.current_size - i.base_size) / 100.0 >=
-               (double)i.base_size / 10000.0 * (double)c->auto_aof_rewrite_percentage;
+    more = i.current_size - i.base_size;
+    return i.current_size >= c->auto_aof_rewrite_min_size && more >= GROWN_LEAST &&
+           (double)more >= (double)i.base_size / 100.0 * (double)c->auto_aof_rewrite_percentage;
 }
 
 /* On a full disk what was deleted still stands in the old files: a new base may be shorter. Tried from

@@ -320,6 +320,20 @@ def test_a_failed_rewrite_is_not_tried_again_at_once():
         assert not [f for f in os.listdir(os.path.join(s.dir, "appendonlydir")) if f.startswith("temp-")]
 
 
+def test_a_rewrite_is_not_a_reason_for_the_next():
+    """However small the data is: the files that it leaves count as not grown."""
+    with Server(auto_aof_rewrite_percentage=1, auto_aof_rewrite_min_size=0) as s:
+        c = s.client()
+        done = lambda: int(c.info("persistence")["aof_rewrites"])  # noqa: E731
+        c.call("SET", "k", "x" * 2000)
+        wait_until(lambda: done() == 1, what="a rewrite")
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            assert done() == 1
+        c.call("SET", "k", "y" * 2000)
+        wait_until(lambda: done() == 2, what="another one")
+
+
 def test_automatic_rewrite():
     with Server(auto_aof_rewrite_percentage=100, auto_aof_rewrite_min_size="1mb") as s:
         c = s.client()
