@@ -13,10 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LOCK_NAME "leanmqd.lock"
 
-enum { EXIT_CLEAN, EXIT_DAMAGE, EXIT_TROUBLE };
+enum { EXIT_CLEAN, EXIT_DAMAGE, EXIT_TROUBLE, EXIT_LEFT_OUT };
 
 static const char usage[] =
     "usage: leanmq-check-aof [--show] [--export FILE] [--repair-to NEWDIR] DIR\n"
@@ -27,7 +28,8 @@ static const char usage[] =
     "                       redis-cli --pipe loads them, or Redis as an append-only file\n"
     "  --repair-to NEWDIR   makes NEWDIR and copies what verifies into it; DIR stays as it is,\n"
     "                       and the exit status is that of the repair\n"
-    "Exit status: 0 all verifies, 1 something is damaged, 2 wrong usage, or it could not be read.\n";
+    "Exit status: 0 all verifies, 1 something is damaged, 2 wrong usage, or it could not be read,\n"
+    "3 --repair-to has left something out.\n";
 
 /* --- export: the live ids of streams ---
  *
@@ -549,7 +551,8 @@ static int export_close(struct export *e)
 struct job {
     const char *export_to, *repair_to, *dir;
     bool show;
-    FILE *report; /* what is said about the files: not where records go */
+    bool left_out; /* the repair is not the whole */
+    FILE *report;  /* what is said about the files: not where records go */
     struct export export;
 };
 
@@ -634,7 +637,7 @@ static int check(struct job *j, struct disk *d, const char *name)
 
 static int repair(struct job *j, struct disk *d, const char *name)
 {
-    struct buf why = {0};
+    struct buf left = {0}, why = {0};
     struct disk *to;
     int err;
 
@@ -642,12 +645,19 @@ static int repair(struct job *j, struct disk *d, const char *name)
         fprintf(stderr, "leanmq-check-aof: %s: %s\n", j->repair_to, strerror(errno));
         return ERR_IO;
     }
-    err = recover_repair(d, name, to, &why);
+    err = recover_repair(d, name, to, &left, &why);
     if (err < 0)
         fprintf(stderr, "leanmq-check-aof: %.*s\n", SLICE_ARG(why));
     else
         fprintf(j->report, "what verifies is in %s\n", j->repair_to);
     to->ops->close(to);
+    if (err == ERR_DAMAGED)
+        rmdir(j->repair_to); /* nothing was written there */
+    if (left.n)
+        fprintf(j->report, "left out, for it is damaged or rests on what is:\n%.*s",
+                SLICE_ARG(buf_slice(&left)));
+    j->left_out = left.n > 0;
+    buf_free(&left);
     buf_free(&why);
     return err;
 }
@@ -725,5 +735,7 @@ int main(int argc, char **argv)
     }
     err = run(&j, d);
     d->ops->close(d);
+    if (err == OK && j.left_out)
+        return EXIT_LEFT_OUT;
     return err == OK ? EXIT_CLEAN : err == ERR_DAMAGED ? EXIT_DAMAGE : EXIT_TROUBLE;
 }

@@ -58,8 +58,10 @@ int recover_read(struct disk *disk, const char *name, const struct recover_ops *
 
 /* What verifies of `from` is copied to `to`, another directory without a journal, up to the first damage: a
  * file that is cut there ends the new journal. A manifest that is lost or damaged is made anew from the
- * files' names and first lines. `from` stays as it is. ERR_DAMAGED: nothing verifies. */
-int recover_repair(struct disk *from, const char *name, struct disk *to, struct buf *why);
+ * files' names and first lines. `from` stays as it is. *left: a line for each file that is not there in full,
+ * be it for damage or because it rests on what is damaged; empty: nothing is left out (a torn end aside).
+ * ERR_DAMAGED: nothing verifies, and nothing was written. */
+int recover_repair(struct disk *from, const char *name, struct disk *to, struct buf *left, struct buf *why);
 
 /* The appendfilename of a directory, from the first manifest or file of a journal found in it; mem_free()
  * it. NULL: there is none. For tools. */

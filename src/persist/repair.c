@@ -4,6 +4,7 @@
 #include "frame.h"
 #include "load.h"
 #include "persist/manifest.h"
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define CHUNK ((size_t)1 << 20)
@@ -225,7 +226,30 @@ static int copy_files(struct disk *from, const char *name, struct disk *to, cons
     return err;
 }
 
-int recover_repair(struct disk *from, const char *name, struct disk *to, struct buf *why)
+static const struct recover_file *file_named(const struct copies *c, const char *name)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->v[i].name, name) == 0)
+            return &c->v[i];
+    return NULL;
+}
+
+/* What comes behind a damage rests on it, whether it would verify or not. */
+static void note_left(const struct manifest *m, const struct copies *c, struct buf *left)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        const struct recover_file *f = file_named(c, m->v[i].name);
+
+        if (m->v[i].type == MANIFEST_HISTORY)
+            continue;
+        if (!f || (f->damaged && !f->good))
+            buf_addf(left, "%s, all of it\n", m->v[i].name);
+        else if (f->damaged)
+            buf_addf(left, "%s from byte %" PRIu64 " on\n", f->name, f->good);
+    }
+}
+
+int recover_repair(struct disk *from, const char *name, struct disk *to, struct buf *left, struct buf *why)
 {
     struct copies c = {0};
     struct recover_ops ops = {.apply = take_record, .file = note_file, .arg = &c};
@@ -241,6 +265,7 @@ int recover_repair(struct disk *from, const char *name, struct disk *to, struct 
         why->n = 0;
         err = copy_files(from, name, to, &m, &c);
     }
+    note_left(&m, &c, left);
     if (err < 0 && !why->n)
         buf_add_str(why, err == ERR_DAMAGED ? "nothing there verifies" : "the copy could not be written");
     load_free(&l);

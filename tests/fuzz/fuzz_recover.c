@@ -86,15 +86,16 @@ static void repair(struct disk *d)
 {
     struct simdisk *other = simdisk_new(1);
     struct disk *to = simdisk_handle(other);
-    struct buf why = {0}, text = {0};
+    struct buf left = {0}, why = {0}, text = {0};
     struct recover_report report;
     struct journal_tail tail;
 
-    if (recover_repair(d, NAME, to, &why) == OK) {
+    if (recover_repair(d, NAME, to, &left, &why) == OK) {
         must(load(to, &report, &tail, &text) == OK);
         open_and_close(to, &tail);
     }
     buf_free(&text);
+    buf_free(&left);
     buf_free(&why);
     to->ops->close(to);
     simdisk_free(other);

@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from leanmq import (Closed, Error, Raw, Server, Skip, StartError, as_map, check, main, show,  # noqa: E402
-                    temp_dir, testing_redis, wait_until, _quiet_child)
+                    find_leanmqd, temp_dir, testing_redis, wait_until, _quiet_child)
 
 
 def digest(s):
@@ -806,6 +806,32 @@ def test_loading_answers_loading():
         wait_until(ready, 60, "the end of loading")
         assert replies <= {"-LOADING", "v" * 8}, replies
         assert digest(s) == before
+
+
+def test_a_repair_names_what_it_left_out():
+    with Server() as s:
+        c = s.client()
+        for i in range(200):
+            c.expect("SET k%d %s" % (i, "v" * 20), "+OK")
+        c.call("BGREWRITEAOF")
+        wait_until(lambda: c.info("persistence")["aof_rewrite_in_progress"] == "0", what="the rewrite")
+        c.expect("SET after rewrite", "+OK")
+        s.stop()
+        files = os.path.join(s.dir, "appendonlydir")
+        base = [f for f in os.listdir(files) if f.endswith(".base.aof")][0]
+        with open(os.path.join(files, base), "r+b") as f:
+            f.seek(3000)
+            byte = f.read(1)
+            f.seek(3000)
+            f.write(bytes([byte[0] ^ 1]))
+        new = os.path.join(s.dir, "repaired")
+        tool = os.environ.get("LEANMQ_CHECK_AOF") or os.path.join(os.path.dirname(os.path.abspath(find_leanmqd())), "leanmq-check-aof")
+        r = subprocess.run([tool, "--repair-to", new, files], capture_output=True, text=True)
+        assert r.returncode == 3, r
+        assert base + " from byte" in r.stdout and ".incr.aof, all of it" in r.stdout, r.stdout
+        os.unlink(os.path.join(files, base))
+        r = subprocess.run([tool, "--repair-to", new + "2", files], capture_output=True, text=True)
+        assert r.returncode == 1 and not os.path.exists(new + "2"), r
 
 
 main(globals())

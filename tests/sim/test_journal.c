@@ -746,13 +746,16 @@ static void all_that_verifies_is_saved(struct world *w, uint64_t at, bool lost_m
 {
     struct simdisk *other = simdisk_new(1), *broken = w->sim;
     struct disk *to = simdisk_handle(other), *from = w->disk;
+    struct buf left = {0};
     struct replay r;
     int damaged = run_recover(w, &r), err;
     uint64_t good = r.count;
 
     seed = at;
-    err = recover_repair(from, NAME, to, &w->why);
+    err = recover_repair(from, NAME, to, &left, &w->why);
     check(err == OK || (err == ERR_DAMAGED && !good));
+    check(lost_manifest || (damaged == OK) == (left.n == 0)); /* what is not there is told */
+    buf_free(&left);
     w->sim = other;
     w->disk = to;
     if (err == OK) {
