@@ -13,9 +13,10 @@ def limit(g):
 
 
 def field(g):
+    """No numbers near 2^63: Redis' check of their range overflows, and takes the least for too large."""
     t = g.some(b"u8", b"i8", b"u4", b"i64", b"u63", b"i16", b"u1", b"i5") if g.odd(0.95) else g.some(b"u64", b"i65", b"x8", b"u0", b"i", b"")
     at = g.some(b"%d" % g.r.randint(0, 40), b"#%d" % g.r.randint(0, 5), b"#-1", g.integer(0, 40))
-    return g.some([b"GET", t, at], [b"SET", t, at, g.integer(-300, 300)], [b"INCRBY", t, at, g.integer(-300, 300)], [b"OVERFLOW", g.some(b"WRAP", b"SAT", b"FAIL", b"sat", b"FOO")])
+    return g.some([b"GET", t, at], [b"SET", t, at, g.integer(-300, 300, False)], [b"INCRBY", t, at, g.integer(-300, 300, False)], [b"OVERFLOW", g.some(b"WRAP", b"SAT", b"FAIL", b"sat", b"FOO")])
 
 
 def command(g):
