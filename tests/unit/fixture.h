@@ -74,7 +74,7 @@ static const char *render_bulk(struct buf *text, const char *p, long n)
 /* One value; where the next begins. */
 static const char *render(struct buf *text, const char *p)
 {
-    const char *line = p, *end = strstr(p, "\r\n");
+    const char *line = p, *end = strchr(p, '\r'); /* strstr() reads it all under a sanitizer */
     long n = strtol(p + 1, NULL, 10);
 
     p = end + 2;
