@@ -246,13 +246,13 @@ def probe(port, ready, stop, out):
     """A client of its own process: the longest time a PING took, in ms, over and over."""
     from leanmq import Raw
     c = Raw(port)
-    longest = []
-    ready.set()
-    while not stop.is_set():
+    longest, n = 0, 0
+    while n == 0 or not stop.is_set():
         start = time.perf_counter()
         c.call("PING")
-        longest.append((time.perf_counter() - start) * 1000)
-    out.send((max(longest), len(longest)))
+        longest, n = max(longest, (time.perf_counter() - start) * 1000), n + 1
+        ready.set()
+    out.send((longest, n))
 
 
 def longest_ping(s, work):
@@ -260,6 +260,7 @@ def longest_ping(s, work):
     here, there = multiprocessing.Pipe()
     p = multiprocessing.Process(target=probe, args=(s.port, ready, stop, there), daemon=True)
     p.start()
+    there.close()                       # so that its end shows, should it fail
     ready.wait()
     start = time.perf_counter()
     try:
