@@ -15,6 +15,7 @@ static inline void reply_status(struct reply *r, const char *text)
 {
     reply_status_slice(r, slice_of(text));
 }
+void reply_status_text(struct reply *r, struct slice text); /* the same; CR and LF inside become spaces */
 void reply_ok(struct reply *r);
 /* -text. A text without a code gets none: pass "ERR ...". CR and LF inside become spaces. */
 void reply_error(struct reply *r, const char *text);
@@ -28,6 +29,7 @@ void reply_bulk_i64(struct reply *r, int64_t v);
 void reply_bulkf(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void reply_verbatim(struct reply *r, const char *ext3, struct slice s); /* =n txt:...; RESP2 bulk */
 void reply_double(struct reply *r, double v);                           /* ,v; RESP2 bulk */
+void reply_big_number(struct reply *r, struct slice text);              /* (text; RESP2 bulk */
 void reply_bool(struct reply *r, bool v);                               /* #t #f; RESP2 :1 :0 */
 void reply_null(struct reply *r);                                       /* $-1; RESP3 _ */
 void reply_null_array(struct reply *r);                                 /* *-1; RESP3 _ */
@@ -42,6 +44,7 @@ void reply_push(struct reply *r, size_t n);    /* >n; RESP2 *n */
 uint64_t reply_later(struct reply *r, size_t about);
 void reply_fill_array(struct reply *r, uint64_t place, size_t n);
 void reply_fill_map(struct reply *r, uint64_t place, size_t pairs);
+void reply_fill_set(struct reply *r, uint64_t place, size_t n);
 void reply_fill_null_array(struct reply *r, uint64_t place); /* in place of array and elements */
 
 /* A bulk string of digits that belongs at `place` (outbox_pos() then) and is known only now. */

@@ -79,13 +79,24 @@ void reply_ok(struct reply *r)
     raw(r, "+OK\r\n", 5);
 }
 
-void reply_error_slice(struct reply *r, struct slice text)
+/* The same for a text that may hold the end of a line itself. */
+static void one_line(struct reply *r, char type, struct slice text)
 {
-    char *to = line(r, '-', text.p, text.n);
+    char *to = line(r, type, text.p, text.n);
 
     for (size_t i = 0; to && i < text.n; i++)
         if (to[i] == '\r' || to[i] == '\n')
             to[i] = ' ';
+}
+
+void reply_status_text(struct reply *r, struct slice text)
+{
+    one_line(r, '+', text);
+}
+
+void reply_error_slice(struct reply *r, struct slice text)
+{
+    one_line(r, '-', text);
 }
 
 void reply_error(struct reply *r, const char *text)
@@ -220,6 +231,14 @@ void reply_double(struct reply *r, double v)
         line(r, ',', digits, n);
 }
 
+void reply_big_number(struct reply *r, struct slice text)
+{
+    if (r->proto < 3)
+        reply_bulk(r, text);
+    else
+        one_line(r, '(', text);
+}
+
 void reply_bool(struct reply *r, bool v)
 {
     if (r->proto < 3)
@@ -309,6 +328,11 @@ void reply_fill_map(struct reply *r, uint64_t place, size_t pairs)
         fill(r, place, '*', pairs * 2);
     else
         fill(r, place, '%', pairs);
+}
+
+void reply_fill_set(struct reply *r, uint64_t place, size_t n)
+{
+    fill(r, place, r->proto < 3 ? '*' : '~', n);
 }
 
 void reply_insert_u64(struct reply *r, uint64_t place, uint64_t v)
