@@ -23,7 +23,8 @@ VARIANT := $(subst $(comma),-,$(or $(SAN),plain))$(if $(filter clang%,$(CC)),-cl
 OUT     := $(BUILD)/$(VARIANT)
 LIBC    := $(or $(SAN),$(filter libc,$(MALLOC)))
 
-PKG     := libevent_core $(if $(LIBC),,jemalloc)
+LUA     := lua5.1
+PKG     := libevent_core $(LUA) $(if $(LIBC),,jemalloc)
 PYTHON  ?= /usr/bin/python3
 
 FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -31,6 +32,7 @@ FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Wall -Wextra -Wshadow -Wstrict-prot
            $(if $(LIBC),-DMEM_LIBC)
 CFLAGS  ?= -O2 -g
 LIBS     = $(shell pkg-config --libs $(PKG)) -lm
+LUA_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LUA)))
 
 SRC     := $(wildcard src/*/*.c)
 OBJ     := $(SRC:%.c=$(OUT)/%.o)
@@ -75,7 +77,7 @@ $(OUT)/tests/sim/%: $(OUT)/tests/sim/%.o $(SIMLIB) $(LIB)
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(FLAGS) $(if $(filter src/script/%,$<),$(LUA_FLAGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 .PHONY: all leanmqd leanmq-bench leanmq-check-aof
 .SECONDARY:
@@ -112,7 +114,7 @@ help:
 # --- what is needed: the only goal that uses the network -----------------------------------------------
 
 # Building and running need little; the checks bring a second compiler, Redis and client libraries.
-DEPS_RUN   = gcc make pkg-config libc6-dev libevent-dev libjemalloc-dev redis-tools
+DEPS_RUN   = gcc make pkg-config libc6-dev libevent-dev libjemalloc-dev liblua5.1-0-dev redis-tools
 DEPS_CHECK = libcmocka-dev clang libclang-rt-14-dev valgrind redis-server python3 python3-redis libhiredis-dev nodejs npm man-db groff-base
 RUN_ONLY   = $(filter all run install leanmqd,$(MAKECMDGOALS))
 CHECK_TOO  = $(if $(RUN_ONLY),$(filter-out deps all run install leanmqd,$(MAKECMDGOALS)),yes)
@@ -212,7 +214,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c FORCE
 	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-objects
 	clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1 -std=c11 -D_GNU_SOURCE -DMEM_LIBC -Iinclude -pthread \
 	    -o $@ $< $(BUILD)/address-undefined-clang-fuzz/libsim.a $(BUILD)/address-undefined-clang-fuzz/libleanmq.a \
-	    $$(pkg-config --libs libevent_core) -lm
+	    $$(pkg-config --libs libevent_core $(LUA)) -lm
 fuzz-objects: $(LIB) $(SIMLIB)
 FORCE:
 .PHONY: fuzz-objects FORCE unit-under

@@ -1,5 +1,5 @@
-/* script/script.h - Lua 5.1 for scripts of clients: a state, what a script may see of it, and limits. Knows no
- * command: what a script calls goes through a pointer it was given, as words, and comes back as RESP.
+/* script/script.h - Lua 5.1 for scripts of clients: a state, what a script may see of it, and limits. Knows
+ * no command: what a script calls goes through a pointer it was given, as words, and comes back as RESP.
  *
  * A script can be as hostile as it likes. It gets no bytecode, no files, no other script's variables; the
  * tables that all scripts share cannot be changed; its memory is bounded, and so is the work of every

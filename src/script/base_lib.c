@@ -1,6 +1,6 @@
-/* script/base_lib.c - the global functions. Those of the Lua library that cannot do harm, and our own in place
- * of those that can: they would reach behind the face of a shared table, take bytecode, stop the collector,
- * or run for long without the interpreter. */
+/* script/base_lib.c - the global functions. Those of the Lua library that cannot do harm, and our own in
+ * place of those that can: they would reach behind the face of a shared table, take bytecode, stop the
+ * collector, or run for long without the interpreter. */
 #include "base/mem.h"
 #include "engine_impl.h"
 #include <time.h>
@@ -170,7 +170,7 @@ static int base_gcinfo(lua_State *L)
 /* The collector's pace is the server's business: what would change it does nothing. */
 static int base_collectgarbage(lua_State *L)
 {
-    static const char *const what[] = {"stop",  "restart",  "collect",    "count",
+    static const char *const what[] = {"stop", "restart",  "collect",    "count",
                                        "step", "setpause", "setstepmul", NULL};
     int which = luaL_checkoption(L, 1, "collect", what);
 
@@ -225,8 +225,9 @@ void open_coroutine(lua_State *L)
 
 void open_base(lua_State *L)
 {
-    static const char *const theirs[] = {"assert",   "error",    "getmetatable", "ipairs",   "rawequal", "select",
-                                         "tonumber", "tostring", "type",         "xpcall", "_VERSION", NULL};
+    static const char *const theirs[] = {"assert",   "error",  "getmetatable", "ipairs",
+                                         "rawequal", "select", "tonumber",     "tostring",
+                                         "type",     "xpcall", "_VERSION",     NULL};
     static const luaL_Reg ours[] = {{"rawset", base_rawset},
                                     {"rawget", base_rawget},
                                     {"setmetatable", base_setmetatable},

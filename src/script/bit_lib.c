@@ -107,11 +107,11 @@ static int bit_tohex(lua_State *L)
 
 void open_bit(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"tobit", bit_tobit},     {"bnot", bit_bnot},     {"band", bit_band},
-                                         {"bor", bit_bor},         {"bxor", bit_bxor},     {"lshift", bit_lshift},
-                                         {"rshift", bit_rshift},   {"arshift", bit_arshift}, {"rol", bit_rol},
-                                         {"ror", bit_ror},         {"bswap", bit_bswap},   {"tohex", bit_tohex},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"tobit", bit_tobit}, {"bnot", bit_bnot},     {"band", bit_band},     {"bor", bit_bor},
+        {"bxor", bit_bxor},   {"lshift", bit_lshift}, {"rshift", bit_rshift}, {"arshift", bit_arshift},
+        {"rol", bit_rol},     {"ror", bit_ror},       {"bswap", bit_bswap},   {"tohex", bit_tohex},
+        {NULL, NULL}};
 
     lua_createtable(L, 0, 12);
     luaL_register(L, NULL, functions);

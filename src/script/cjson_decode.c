@@ -1,10 +1,23 @@
-/* script/cjson_decode.c - cjson.decode(): JSON as values of Lua. The text ends with its first NUL, which Lua puts
- * behind every string: so no end need be looked for. */
+/* script/cjson_decode.c - cjson.decode(): JSON as values of Lua. The text ends with its first NUL, which Lua
+ * puts behind every string: so no end need be looked for. */
 #include "cjson.h"
 #include <ctype.h>
 #include <stdlib.h>
 
-enum token { OBJECT_BEGIN, OBJECT_END, ARRAY_BEGIN, ARRAY_END, STRING, NUMBER, BOOLEAN, NUL, COLON, COMMA, END, ERROR };
+enum token {
+    OBJECT_BEGIN,
+    OBJECT_END,
+    ARRAY_BEGIN,
+    ARRAY_END,
+    STRING,
+    NUMBER,
+    BOOLEAN,
+    NUL,
+    COLON,
+    COMMA,
+    END,
+    ERROR
+};
 static const char *const token_name[] = {"T_OBJ_BEGIN", "T_OBJ_END", "T_ARR_BEGIN", "T_ARR_END",
                                          "T_STRING",    "T_NUMBER",  "T_BOOLEAN",   "T_NULL",
                                          "T_COLON",     "T_COMMA",   "T_END",       "T_ERROR"};

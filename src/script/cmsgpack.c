@@ -1,5 +1,5 @@
-/* script/cmsgpack.c - cmsgpack: values of Lua as MessagePack and back. Lengths in the input are believed as far
- * as there are bytes; nesting is bounded both ways. */
+/* script/cmsgpack.c - cmsgpack: values of Lua as MessagePack and back. Lengths in the input are believed as
+ * far as there are bytes; nesting is bounded both ways. */
 #include "base/mem.h"
 #include "engine_impl.h"
 #include <math.h>

@@ -58,7 +58,8 @@ static void interrupt(lua_State *L, lua_Debug *ar);
 static void end_script(lua_State *L)
 {
     lua_sethook(L, interrupt, LUA_MASKCOUNT, 1);
-    raise_error(L, engine_of(L)->library ? "FUNCTION LOAD timeout" : "Script killed by user with SCRIPT KILL...");
+    raise_error(L, engine_of(L)->library ? "FUNCTION LOAD timeout"
+                                         : "Script killed by user with SCRIPT KILL...");
 }
 
 void script_work(lua_State *L, unsigned steps)
@@ -279,7 +280,8 @@ struct run {
     struct script_engine *e;
     const struct script_input *in;
     struct reply *reply;
-    uint64_t from; /* where the reply begins */
+    uint64_t from;  /* where the reply begins */
+    bool answering; /* it has begun */
     struct script_error *error;
     int id;
 };
@@ -331,6 +333,8 @@ static bool is_error_value(lua_State *L)
 
 static void answer(lua_State *L, struct run *r)
 {
+    r->from = outbox_pos(r->reply->out); /* what the script published to its own client lies before it */
+    r->answering = true;
     if (is_error_value(L)) {
         tell_error(L, r, false);
     } else if (!reply_value(L, r->reply, r->from, r->e->limit)) {
@@ -391,12 +395,12 @@ static int run(lua_State *L)
 bool script_run(struct script_engine *e, int id, const struct script_input *in, struct reply *reply,
                 struct script_error *error)
 {
-    struct run r = {
-        .e = e, .in = in, .reply = reply, .from = outbox_pos(reply->out), .error = error, .id = id};
+    struct run r = {.e = e, .in = in, .reply = reply, .error = error, .id = id};
 
     *error = (struct script_error){0};
     if (!engine_run(e, run, &r)) { /* what the script made could not be told */
-        outbox_rewind(reply->out, r.from);
+        if (r.answering)
+            outbox_rewind(reply->out, r.from);
         error->text.n = 0;
         tell_failure(e->lua, &r);
         lua_pop(e->lua, 1);

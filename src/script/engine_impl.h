@@ -8,7 +8,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#define TICK_INSTRUCTIONS 10000 /* of the interpreter, between two ticks */
+#define TICK_INSTRUCTIONS 10000  /* of the interpreter, between two ticks */
 #define TICK_STEPS        100000 /* of a function of ours */
 #define SCRATCH_KEPT      ((size_t)64 * 1024)
 
@@ -37,10 +37,10 @@ struct script_engine {
     char *number;       /* those that are numbers, as text */
     size_t words;
     struct cjson_settings cjson;
-    struct buf scratch;             /* what cjson and cmsgpack write to */
-    struct script_library *library; /* registering functions goes here; NULL: not now */
-    int handler;                    /* ids of what lies in the registry: the error handler, ... */
-    int globals, env;               /* what EVAL sees, and its read-only face */
+    struct buf scratch;                 /* what cjson and cmsgpack write to */
+    struct script_library *library;     /* registering functions goes here; NULL: not now */
+    int handler;                        /* ids of what lies in the registry: the error handler, ... */
+    int globals, env;                   /* what EVAL sees, and its read-only face */
     int function_globals, function_env; /* what functions see */
     int load_globals;                   /* what their library sees while it is loaded */
 };
@@ -63,8 +63,8 @@ static inline void script_worked(lua_State *L, unsigned steps)
         script_work(L, 0);
 }
 
-/* Calls f, which finds `arg` as its argument, with memory limited and errors caught: false, and the error is to be
- * taken. */
+/* Calls f, which finds `arg` as its argument, with memory limited and errors caught: false, and the error is
+ * to be taken. */
 bool engine_run(struct script_engine *e, lua_CFunction f, void *arg);
 /* Afterwards: what was left behind is collected at the collector's pace, unless it is much. */
 void engine_tidy(struct script_engine *e);
@@ -88,7 +88,7 @@ static inline void push_slice(lua_State *L, struct slice s)
 void push_face(lua_State *L, bool strict);
 /* The table at `index`, or what is behind it if it is a face; true if it was one. Pushed. */
 bool push_behind(lua_State *L, int index);
-void refuse_face(lua_State *L, int index); /* raises an error if it is one */
+void refuse_face(lua_State *L, int index);  /* raises an error if it is one */
 void sandbox_open(struct script_engine *e); /* fills in globals, env, function_env */
 /* While a library loads, its functions see the few things that are there at load time. */
 void sandbox_loading(struct script_engine *e, bool on);

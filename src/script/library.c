@@ -65,8 +65,9 @@ static const char *read_field(lua_State *L, struct told *t)
     if (!key)
         return "named argument key given to redis.register_function is not a string";
     if (strcasecmp(key, "function_name") == 0)
-        return (t->name = lua_tostring(L, -1)) ? NULL
-                                               : "function_name argument given to redis.register_function must be a string";
+        return (t->name = lua_tostring(L, -1))
+                   ? NULL
+                   : "function_name argument given to redis.register_function must be a string";
     if (strcasecmp(key, "description") == 0)
         return (t->description = lua_tostring(L, -1))
                    ? NULL
@@ -155,8 +156,9 @@ int redis_register_function(lua_State *L)
     if ((wrong = read_arguments(L, &t)))
         return raise_error(L, wrong);
     if (!script_name_is_good(slice_of(t.name)))
-        return raise_error(L, "Library names can only contain letters, numbers, or underscores(_) and must be at "
-                              "least one character long");
+        return raise_error(
+            L, "Library names can only contain letters, numbers, or underscores(_) and must be at "
+               "least one character long");
     if (l->n >= SCRIPT_FUNCTIONS_MAX)
         return raise_error(L, "Too many functions in a library");
     if (registered(l, t.name))

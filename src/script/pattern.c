@@ -48,7 +48,8 @@ static const char *class_end(struct pattern *m, const char *p)
     return p + 1;
 }
 
-/* The letter behind a %: a class if it is a letter that names one, its complement in upper case; else itself. */
+/* The letter behind a %: a class if it is a letter that names one, its complement in upper case; else itself.
+ */
 static bool in_class(unsigned char c, unsigned char name)
 {
     bool is;
@@ -240,8 +241,8 @@ static const char *shortest(struct pattern *m, const char *at, const char *p, co
 
 /* --- the pattern --- */
 
-/* What begins with '(' ')' or %b %f %1: true when it is one, and *at and *p are behind it; *at NULL: no match,
- * or (`*done`) all of the rest is matched. */
+/* What begins with '(' ')' or %b %f %1: true when it is one, and *at and *p are behind it; *at NULL: no
+ * match, or (`*done`) all of the rest is matched. */
 static bool special(struct pattern *m, const char **at, const char **p, bool *done)
 {
     const char *s = *p;

@@ -184,7 +184,8 @@ static int redis_set_repl(lua_State *L)
         return raise_error(L, "redis.set_repl() requires one argument.");
     what = (int)lua_tonumber(L, 1);
     if (what & ~REPL_ALL)
-        return raise_error(L, "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
+        return raise_error(L,
+                           "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
     return 0;
 }
 

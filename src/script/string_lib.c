@@ -1,5 +1,5 @@
-/* script/string_lib.c - string: what searches and what makes long strings is ours, for it must be bounded; the
- * rest is the library's. */
+/* script/string_lib.c - string: what searches and what makes long strings is ours, for it must be bounded;
+ * the rest is the library's. */
 #include "base/mem.h"
 #include "pattern.h"
 #include <ctype.h>
@@ -230,11 +230,14 @@ static int string_rep(lua_State *L)
 
 void open_string(lua_State *L)
 {
-    static const char *const theirs[] = {"byte",    "char", "format", "len",
-                                         "lower", "reverse", "sub",  "upper",  NULL};
-    static const luaL_Reg ours[] = {{"find", string_find},     {"match", string_match},
-                                    {"gmatch", string_gmatch}, {"gfind", string_gmatch},
-                                    {"gsub", string_gsub},     {"rep", string_rep},
+    static const char *const theirs[] = {"byte",    "char", "format", "len", "lower",
+                                         "reverse", "sub",  "upper",  NULL};
+    static const luaL_Reg ours[] = {{"find", string_find},
+                                    {"match", string_match},
+                                    {"gmatch", string_gmatch},
+                                    {"gfind", string_gmatch},
+                                    {"gsub", string_gsub},
+                                    {"rep", string_rep},
                                     {NULL, NULL}};
 
     lua_createtable(L, 0, 16);

@@ -101,8 +101,8 @@ static int table_sort(lua_State *L)
 
 void open_table(lua_State *L)
 {
-    static const char *const theirs[] = {"concat", "foreach", "foreachi", "getn", "maxn", "remove", "setn",
-                                         NULL};
+    static const char *const theirs[] = {"concat", "foreach", "foreachi", "getn",
+                                         "maxn",   "remove",  "setn",     NULL};
     static const luaL_Reg ours[] = {{"insert", table_insert}, {"sort", table_sort}, {NULL, NULL}};
 
     lua_createtable(L, 0, 10);
@@ -145,9 +145,10 @@ static int math_randomseed(lua_State *L)
 
 void open_math(lua_State *L)
 {
-    static const char *const theirs[] = {
-        "abs",  "acos", "asin",  "atan",  "atan2", "ceil", "cos", "cosh", "deg",  "exp",  "floor", "fmod", "frexp", "huge",
-        "ldexp", "log",  "log10", "max",  "min",   "mod",  "modf", "pi",  "pow",  "rad",  "sin",  "sinh",  "sqrt", "tan",  "tanh", NULL};
+    static const char *const theirs[] = {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh",
+                                         "deg",   "exp",  "floor", "fmod", "frexp", "huge", "ldexp", "log",
+                                         "log10", "max",  "min",   "mod",  "modf",  "pi",   "pow",   "rad",
+                                         "sin",   "sinh", "sqrt",  "tan",  "tanh",  NULL};
     static const luaL_Reg ours[] = {{"random", math_random}, {"randomseed", math_randomseed}, {NULL, NULL}};
 
     lua_createtable(L, 0, 32);
