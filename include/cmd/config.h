@@ -57,6 +57,9 @@ struct config {
     uint64_t stream_node_max_bytes;
     bool stream_wake_batching;
     int64_t stream_idmp_duration, stream_idmp_maxsize, stream_idmp_max_ids;
+    /* scripts */
+    int64_t busy_reply_threshold;
+    uint64_t script_memory_limit, script_cache_size;
     /* the compact forms of small values */
     int64_t hash_items, hash_bytes, set_items, set_bytes, zset_items, zset_bytes, intset_items;
 };

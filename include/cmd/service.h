@@ -7,6 +7,7 @@
 #include "broker/broker.h"
 #include "cmd/config.h"
 #include "cmd/latency.h"
+#include "cmd/scripts.h"
 #include "cmd/rates.h"
 #include "cmd/slowlog.h"
 #include "proto/outbox.h"
@@ -85,6 +86,7 @@ struct service {
     nsec look_from; /* what takes that long interests SLOWLOG or LATENCY */
     struct slowlog slowlog;
     struct latency latency;
+    struct scripts scripts;
     int replay_db;            /* the database the journal's records are of */
     struct outbox replay_out; /* where replies of a replay go to be forgotten */
 };

@@ -64,6 +64,8 @@ struct session {
 extern const struct dict_type session_by_id_type; /* of service.by_id */
 
 struct session *session_new(struct service *s, struct now now);
+/* One that is no client: what scripts call runs as it. Nobody lists or finds it. */
+struct session *session_inner(struct service *s);
 /* Takes it out of everything it waits for, watches or hears. */
 void session_free(struct session *s);
 

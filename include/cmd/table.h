@@ -33,7 +33,9 @@ enum command_flag {
     CMD_SKIP_MONITOR = 1 << 19,
     CMD_DANGEROUS = 1 << 20, /* may hold all others up, without being CMD_ADMIN */
     CMD_MAY_REPLICATE = 1 << 21, /* no change of data, but others hear of it: CLIENT PAUSE WRITE holds it */
+    CMD_NO_MANDATORY_KEYS = 1 << 22, /* it may be called with none */
     CMD_SKIP_SLOWLOG = 1 << 23, /* what it runs is logged, not itself */
+    CMD_ALLOW_BUSY = 1 << 24,   /* answered while a script runs that does not end */
 };
 
 /* Which arguments are keys: from first to last (negative: counted from the end), every step-th. first

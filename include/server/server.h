@@ -64,7 +64,13 @@ void server_apply_settings(struct server *s);
 void server_tell(const struct server *s, const char *state); /* the service manager, if there is one */
 bool server_ends(const struct server *s);                    /* a signal or SHUTDOWN has said so */
 void server_say_end(const struct server *s);                 /* to the log and the service manager */
+void server_close_killed(struct server *s);                  /* sessions that asked for it */
+uint64_t server_safe_offset(const struct server *s);         /* of the journal: what may be told */
+void server_watchdog(struct server *s, struct now now);
 extern const struct conn_hooks server_hooks;                 /* arg is to be filled in */
+
+/* busy.c: a step of the loop while a script runs that does not end. */
+void server_poll_while_busy(void *server);
 
 /* rewriter.c: the child that writes a new base. */
 void rewriter_consider(struct server *s, struct now now); /* ordered, or grown enough */

@@ -69,38 +69,7 @@ int cmd_function_help(struct call *c)
 
 int cmd_not_busy(struct call *c)
 {
-    return call_fail(c, "NOTBUSY No scripts in execution right now.");
-}
-
-int cmd_script_flush(struct call *c)
-{
-    if (c->n > 3 || (c->n == 3 && !is_flush_mode(c->arg[2])))
-        return call_fail(c, "ERR SCRIPT FLUSH only support SYNC|ASYNC option");
-    reply_ok(c->reply);
-    return OK;
-}
-
-int cmd_script_exists(struct call *c)
-{
-    reply_array(c->reply, c->n - 2);
-    for (size_t i = 2; i < c->n; i++)
-        reply_int(c->reply, 0);
-    return OK;
-}
-
-int cmd_script_help(struct call *c)
-{
-    static const char *const line[] = {
-        "EXISTS <sha1> [<sha1> ...]",
-        "    Whether scripts are known: none is.",
-        "FLUSH [ASYNC|SYNC]",
-        "    There are no scripts: nothing is deleted.",
-        "KILL",
-        "    No script runs.",
-        NULL,
-    };
-
-    return reply_help(c, line);
+    return scripts_kill(c, true);
 }
 
 int cmd_module_list(struct call *c)

@@ -175,6 +175,8 @@ void blocked_run(struct service *s, struct now now)
     struct broker *b = &s->broker;
     struct wait_key *k;
 
+    if (s->scripts.running) /* its effects are one unit: nobody is served with a part of them */
+        return;
     call_batch_end(s, now.wall); /* what follows is not the time of the commands that were run */
     while ((k = wait_next_ready(b)))
         serve_key(b, k, now);

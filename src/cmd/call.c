@@ -357,6 +357,8 @@ static int call_admit(struct call *c)
     }
     if (queues && (cmd->flags & CMD_NO_MULTI))
         return call_fail(c, "ERR Command not allowed inside a transaction");
+    if (c->service->scripts.busy && !(cmd->flags & CMD_ALLOW_BUSY))
+        return scripts_busy_error(c);
     return cmd->flags & CMD_GROWS ? admit_growth(c) : OK;
 }
 
@@ -440,7 +442,7 @@ void call_run(struct session *s, const struct slice *arg, size_t n, struct now n
     s->commands++;
     if (s->replies != REPLY_ON)
         unmute(s);
-    if (!c.cmd || !(c.cmd->flags & CMD_NODATA)) {
+    if ((!c.cmd || !(c.cmd->flags & CMD_NODATA)) && !c.service->scripts.busy) {
         s->offset = broker_offset(c.broker);
         outbox_mark(&s->out, from, s->offset);
     }

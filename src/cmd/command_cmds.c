@@ -22,6 +22,8 @@ const struct flag_name flag_names[] = {
     {CMD_FAST, "fast"},
     {CMD_NO_AUTH, "no_auth"},
     {CMD_NO_MULTI, "no_multi"},
+    {CMD_NO_MANDATORY_KEYS, "no_mandatory_keys"},
+    {CMD_ALLOW_BUSY, "allow_busy"},
     {CMD_MOVABLE, "movablekeys"},
     {0, NULL},
 };
@@ -142,7 +144,7 @@ static struct words categories_of(const struct command *row)
     struct words w = {0};
 
     words_add(&w, (strcmp(group, "generic") == 0 || (server && data)) && !not_keys, "@keyspace");
-    words_add(&w, f & CMD_READ, "@read");
+    words_add(&w, f & CMD_READ && strcmp(group, "scripting") != 0, "@read");
     words_add(&w, f & CMD_WRITE, "@write");
     words_add(&w, strcmp(group, "set") == 0, "@set");
     words_add(&w, strcmp(group, "sorted-set") == 0, "@sortedset");
@@ -180,10 +182,10 @@ static const struct {
      "HVALS SMEMBERS SINTER SUNION SDIFF "},
     {"request_policy:all_nodes",
      " CONFIG|SET SLOWLOG|GET SLOWLOG|LEN SLOWLOG|RESET LATENCY|LATEST LATENCY|HISTORY LATENCY|RESET "
-     "LATENCY|GRAPH LATENCY|DOCTOR LATENCY|HISTOGRAM SCRIPT|FLUSH "},
+     "LATENCY|GRAPH LATENCY|DOCTOR LATENCY|HISTOGRAM SCRIPT|FLUSH SCRIPT|LOAD "},
     {"request_policy:all_shards",
      " PING INFO DBSIZE FLUSHDB FLUSHALL MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS MEMORY|PURGE "
-     "FUNCTION|FLUSH FUNCTION|STATS FUNCTION|DELETE FUNCTION|KILL SCRIPT|EXISTS SCRIPT|KILL WAIT KEYS "
+     "FUNCTION|FLUSH FUNCTION|STATS FUNCTION|DELETE FUNCTION|KILL FUNCTION|LOAD FUNCTION|RESTORE SCRIPT|EXISTS SCRIPT|KILL WAIT KEYS "
      "RANDOMKEY "},
     {"request_policy:multi_shard", " DEL EXISTS TOUCH UNLINK MGET MSET MSETNX "},
     {"request_policy:special", " SCAN "},
@@ -192,7 +194,7 @@ static const struct {
     {"response_policy:agg_sum", " DBSIZE SLOWLOG|LEN DEL EXISTS TOUCH UNLINK "},
     {"response_policy:all_succeeded",
      " PING CONFIG|SET FLUSHDB FLUSHALL SLOWLOG|RESET LATENCY|RESET MEMORY|PURGE FUNCTION|FLUSH "
-     "FUNCTION|DELETE SCRIPT|FLUSH MSET "},
+     "FUNCTION|DELETE FUNCTION|LOAD FUNCTION|RESTORE SCRIPT|FLUSH SCRIPT|LOAD MSET "},
     {"response_policy:one_succeeded", " FUNCTION|KILL SCRIPT|KILL "},
     {"response_policy:special",
      " INFO LATENCY|LATEST LATENCY|HISTORY LATENCY|GRAPH LATENCY|DOCTOR LATENCY|HISTOGRAM MEMORY|STATS "

@@ -266,6 +266,16 @@ ROW("stream-idmp-max-ids", SETTING_INT, 0, stream_idmp_max_ids, "1000000", 1, IN
     "Ids that a stream remembers of all its producers together, however many there are;\n"
     "beyond, the oldest go."),
 
+/* scripts */
+ROW("busy-reply-threshold", SETTING_INT, 0, busy_reply_threshold, "5000", 0, INT_MAX,
+    "Milliseconds from which on a script or function that runs does not stop others from being\n"
+    "answered: with -BUSY, but for SCRIPT KILL, FUNCTION KILL and SHUTDOWN NOSAVE. 0: never."),
+ROW("script-memory-limit", SETTING_BYTES, 0, script_memory_limit, "256mb", MB, INT64_MAX,
+    "What a script may allocate while it runs, and the longest reply it may give."),
+ROW("script-cache-size", SETTING_BYTES, 0, script_cache_size, "64mb", 0, INT64_MAX,
+    "Scripts that EVAL and SCRIPT LOAD brought are kept up to so many bytes; then those that\n"
+    "were not used for longest go, what EVAL brought first. EVALSHA answers NOSCRIPT then."),
+
 /* compact forms: small values are packed in one block of memory */
 ALSO("hash-max-listpack-entries", "hash-max-ziplist-entries", SETTING_INT, 0, hash_items, "512", 0, COMPACT_MAX,
     "A hash is packed while it has at most so many fields ..."),
@@ -333,8 +343,7 @@ static const struct setting_foreign foreign[] = {
 {"tracking-table-max-keys", SETTING_WARN, 0, "there is no client tracking"},
 {"acllog-max-len", SETTING_WARN, 0, "users are not there yet"},
 {"acl-pubsub-default", SETTING_WARN, 0, "users are not there yet"},
-{"lua-time-limit", SETTING_WARN, 0, "scripts are not there yet"},
-{"busy-reply-threshold", SETTING_WARN, 0, "scripts are not there yet"},
+{"lua-time-limit", SETTING_WARN, 0, "busy-reply-threshold is the name"},
 {"io-threads", SETTING_WARN, 0, "there is one event loop"},
 {"io-threads-do-reads", SETTING_WARN, 0, "there is one event loop"},
 {"always-show-logo", SETTING_WARN, 0, "there is no logo"},

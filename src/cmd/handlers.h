@@ -53,7 +53,6 @@ int cmd_acl_whoami(struct call *c), cmd_acl_list(struct call *c), cmd_acl_users(
 /* absent_cmds.c */
 int cmd_function_flush(struct call *c), cmd_function_delete(struct call *c),
     cmd_function_list(struct call *c), cmd_function_stats(struct call *c), cmd_function_help(struct call *c),
-    cmd_script_flush(struct call *c), cmd_script_exists(struct call *c), cmd_script_help(struct call *c),
     cmd_not_busy(struct call *c), cmd_module_list(struct call *c), cmd_module_help(struct call *c),
     cmd_lolwut(struct call *c);
 /* key_cmds.c */
@@ -130,6 +129,11 @@ int cmd_spublish(struct call *c), cmd_ssubscribe(struct call *c), cmd_sunsubscri
     cmd_pubsub_numpat(struct call *c), cmd_pubsub_help(struct call *c);
 int cmd_publish(struct call *c), cmd_subscribe(struct call *c), cmd_unsubscribe(struct call *c),
     cmd_psubscribe(struct call *c), cmd_punsubscribe(struct call *c);
+/* script_cmds.c */
+int cmd_eval(struct call *c), cmd_evalsha(struct call *c), cmd_eval_ro(struct call *c),
+    cmd_evalsha_ro(struct call *c), cmd_script_load(struct call *c), cmd_script_exists(struct call *c),
+    cmd_script_flush(struct call *c), cmd_script_kill(struct call *c), cmd_script_debug(struct call *c),
+    cmd_script_help(struct call *c);
 /* multi_cmds.c */
 int cmd_multi(struct call *c), cmd_exec(struct call *c), cmd_discard(struct call *c),
     cmd_watch(struct call *c), cmd_unwatch(struct call *c);

@@ -90,23 +90,43 @@ static size_t bytes_of(const struct call *c)
 
 /* The lines of a transaction are kept until it is over: they leave together, once the journal holds all of
  * it, and do not land inside the reply of a monitor's own EXEC. */
-void monitor_show(const struct call *c)
+static void keep(const struct call *c)
 {
     struct service *s = c->service;
     struct buf *lines = &s->monitor_lines;
     uint64_t hard = s->config.output[OUTPUT_PUBSUB].hard;
 
-    if (c->cmd->flags & (CMD_SKIP_MONITOR | CMD_ADMIN))
-        return;
     if (hard && lines->n + bytes_of(c) > hard) { /* nobody could take them: not even made */
         close_all(s);
         return;
     }
     put_line(lines, c);
-    if (c->in_exec)
+}
+
+static void let_go(struct service *s)
+{
+    tell_all(s, buf_slice(&s->monitor_lines), s->config.output[OUTPUT_PUBSUB].hard);
+    buf_free(&s->monitor_lines);
+}
+
+void monitor_show(const struct call *c)
+{
+    if (c->cmd->flags & (CMD_SKIP_MONITOR | CMD_ADMIN))
         return;
-    tell_all(s, buf_slice(lines), hard);
-    buf_free(lines);
+    keep(c);
+    if (!c->in_exec)
+        let_go(c->service);
+}
+
+void monitor_begin(const struct call *c)
+{
+    keep(c);
+}
+
+void monitor_end(const struct call *c)
+{
+    if (!c->in_exec)
+        let_go(c->service);
 }
 
 void monitor_stop(struct session *s)

@@ -70,6 +70,8 @@ int cmd_shutdown(struct call *c)
         return ERR_SYNTAX;
     if (flags & SHUT_ABORT)
         return call_fail(c, "ERR No shutdown in progress.");
+    if (c->service->scripts.busy && !(flags & SHUT_NOSAVE))
+        return scripts_busy_error(c);
     c->broker->orders.shutdown = flags & SHUT_NOSAVE ? SHUTDOWN_NOSAVE : SHUTDOWN_CLEAN;
     c->session->close_after_reply = true; /* nothing behind it runs */
     return OK;
@@ -86,10 +88,22 @@ int cmd_bgrewriteaof(struct call *c)
     return OK;
 }
 
+/* To a script time stands still. */
+static int64_t wall_usec(const struct call *c)
+{
+    int64_t now = clock_wall_usec();
+
+    if (!scripts_called(c))
+        return now;
+    if (!c->service->scripts.running->time)
+        c->service->scripts.running->time = now;
+    return c->service->scripts.running->time;
+}
+
 /* Asks the clock itself: the time of the turn has no microseconds, and clients make ids of them. */
 int cmd_time(struct call *c)
 {
-    uint64_t now = (uint64_t)clock_wall_usec();
+    uint64_t now = (uint64_t)wall_usec(c);
 
     reply_array(c->reply, 2);
     reply_bulk_u64(c->reply, now / 1000000);

@@ -36,6 +36,7 @@ void service_init(struct service *s, struct hash_seed seed, const char run_id[41
     s->stats = mem_zalloc(command_count() * sizeof *s->stats);
     dict_init(&s->errorstats, &error_type, &s->broker.seed);
     random_seed(&s->random, seed.k0 ^ seed.k1);
+    scripts_init(s);
     outbox_init(&s->replay_out, &s->pool);
     memcpy(s->run_id, run_id, sizeof s->run_id - 1);
     s->server.last_rewrite_ok = true;
@@ -59,6 +60,7 @@ static struct shape_limits limits_of(int64_t items, int64_t bytes)
 void service_apply_config(struct service *s)
 {
     service_look(s);
+    scripts_apply_config(s);
     s->broker.node_limits.max_entries = (uint64_t)s->config.stream_node_max_entries;
     s->broker.node_limits.max_bytes = s->config.stream_node_max_bytes;
     s->broker.idmp_limits = (struct idmp_limits){.duration = (uint32_t)s->config.stream_idmp_duration,
@@ -102,6 +104,7 @@ void service_free(struct service *s)
         broker_free(&s->broker);
     if (!s->stats) /* nor even begun */
         return;
+    scripts_free(s);
     service_reset_stats(s);
     dict_clear(&s->by_id);
     slowlog_clear(&s->slowlog);

@@ -24,23 +24,41 @@ const struct dict_type session_by_id_type = {.key = entry_id};
 static char no_address[] = "";
 static const struct wire no_wire = {.addr = no_address, .laddr = no_address, .fd = -1};
 
-struct session *session_new(struct service *sv, struct now now)
+static struct session *make(struct service *sv, const struct wire *wire)
 {
     struct session *s = mem_zalloc(sizeof *s);
 
     s->service = sv;
-    s->id = ++sv->next_session;
-    s->authenticated = !*sv->config.requirepass;
-    s->wire = &no_wire;
-    s->created = now.wall;
-    s->seen = now.mono;
+    s->wire = wire;
     outbox_init(&s->out, &sv->pool);
-    session_limit_output(s);
     s->reply = (struct reply){.out = &s->out, .proto = 2};
     resp_init(&s->parser);
     watcher_init(&s->watcher);
     subscriber_init(&s->subscriber, &s->reply);
     s->waiter.timeout.pos = HEAP_OUT;
+    return s;
+}
+
+static char lua_address[] = "lua";
+static const struct wire lua_wire = {.addr = lua_address, .laddr = no_address, .fd = -1};
+
+struct session *session_inner(struct service *sv)
+{
+    struct session *s = make(sv, &lua_wire);
+
+    s->authenticated = true;
+    return s;
+}
+
+struct session *session_new(struct service *sv, struct now now)
+{
+    struct session *s = make(sv, &no_wire);
+
+    s->id = ++sv->next_session;
+    s->authenticated = !*sv->config.requirepass;
+    s->created = now.wall;
+    s->seen = now.mono;
+    session_limit_output(s);
     list_push(&sv->sessions, &s->node);
     dict_add(&sv->by_id, s);
     sv->n_sessions++;
@@ -68,14 +86,16 @@ static void let_go(struct session *s)
 void session_free(struct session *s)
 {
     let_go(s);
-    dict_remove(&s->service->by_id, id_text(&s->id));
-    list_remove(&s->node);
+    if (list_linked(&s->node)) {
+        dict_remove(&s->service->by_id, id_text(&s->id));
+        list_remove(&s->node);
+        s->service->n_sessions--;
+    }
     list_remove(&s->to_close);
     list_remove(&s->resumed);
     list_remove(&s->out.touched);
     if (s->service->batch.of == s)
         s->service->batch.n = 0;
-    s->service->n_sessions--;
     outbox_free(&s->out);
     resp_free(&s->parser);
     mem_free(s->name);

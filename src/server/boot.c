@@ -400,6 +400,13 @@ static void new_run_id(char id[41])
         snprintf(id + 2 * i, 3, "%02x", raw[i]);
 }
 
+static bool start_scripts(struct service *s, int *status)
+{
+    struct buf why = {0};
+
+    return scripts_start(s, &why) || complain(status, EXIT_CONFIG, "scripts", &why);
+}
+
 static bool become_ready(struct server *sv, int *status)
 {
     struct service *s = &sv->service;
@@ -412,6 +419,8 @@ static bool become_ready(struct server *sv, int *status)
     s->server.started_wall = clock_now().wall;
     s->broker.ticks = ticks_of(clock_now()); /* keys that are loaded count as used now */
     s->server.memory_at_start = mem_used();
+    s->scripts.poll = server_poll_while_busy;
+    s->scripts.poll_arg = sv;
     log_notice("starting: version=%s pid=%ld allocator=%s", LEANMQD_VERSION, (long)getpid(), mem_allocator());
     if (!(sv->loop = loop_new()) || !watch_signals(sv)) {
         struct buf why = {0};
@@ -419,6 +428,8 @@ static bool become_ready(struct server *sv, int *status)
         buf_add_str(&why, strerror(errno));
         return complain(status, EXIT_CONFIG, "event loop", &why);
     }
+    if (!start_scripts(s, status))
+        return false;
     if (!open_sockets(sv, status) || !open_journal(sv, status) || !write_pidfile(&s->config, status))
         return false;
     server_apply_settings(sv);

@@ -70,7 +70,7 @@ const struct conn_hooks server_hooks = {
 
 /* --- orders --- */
 
-static void close_killed(struct server *sv)
+void server_close_killed(struct server *sv)
 {
     struct list *l = &sv->service.to_close;
 
@@ -253,14 +253,14 @@ static void tell_durable(struct server *sv, struct now now)
     resume(sv);
 }
 
-static uint64_t safe_offset(const struct server *sv)
+uint64_t server_safe_offset(const struct server *sv)
 {
     const struct journal *j = sv->service.broker.journal;
 
     return j ? journal_safe(j) : UINT64_MAX;
 }
 
-static void watchdog(struct server *sv, struct now now)
+void server_watchdog(struct server *sv, struct now now)
 {
     if (!sv->watchdog || now.mono - sv->last_watchdog < sv->watchdog)
         return;
@@ -299,18 +299,18 @@ void server_turn(struct server *sv)
         conns_stall(sv->conns, b->journal && journal_stalled(b->journal));
     }
     conns_run(sv->conns, now);
-    close_killed(sv);
+    server_close_killed(sv);
     resume(sv);
     if (!s->server.loading) {
         take_settings(sv);
         commit(sv, now);
         tell_durable(sv, now);
     }
-    conns_flush(sv->conns, &b->touched, safe_offset(sv));
+    conns_flush(sv->conns, &b->touched, server_safe_offset(sv));
     if (!s->server.loading)
         obey(sv, now);
     copy_stats(sv);
-    watchdog(sv, now);
+    server_watchdog(sv, now);
 }
 
 static usec sooner(usec a, usec b)
@@ -343,10 +343,10 @@ static void drain(struct server *sv)
     conns_listen(sv->conns, NULL);
     if (j && journal_flush(j, now) == ERR_IO)
         server_disk_failed("sync at the end");
-    conns_flush(sv->conns, &sv->service.broker.touched, safe_offset(sv));
+    conns_flush(sv->conns, &sv->service.broker.touched, server_safe_offset(sv));
     while (conns_unsent(sv->conns) && (now = clock_now()).mono < until) {
         loop_wait(sv->loop, 10 * 1000);
-        conns_flush(sv->conns, &sv->service.broker.touched, safe_offset(sv));
+        conns_flush(sv->conns, &sv->service.broker.touched, server_safe_offset(sv));
     }
 }
 

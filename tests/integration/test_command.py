@@ -7,9 +7,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from leanmq import Error, Map, Raw, Server, Set, Skip, as_map, both, main, same, show  # noqa: E402
 
-# What Redis 7.0 says and leanmqd does not, or the other way round: for all commands, then for some.
-NO_SCRIPTS = {b"allow_busy"}                            # there are none to be busy with yet
+# What Redis 7.0 says and leanmqd does not, or the other way round.
 KNOWN = {
+    **{(name, "flags"): "7.2 has it in scripts, where it does not wait"
+       for name in ("blpop", "brpop", "blmove", "brpoplpush", "bzpopmin", "bzpopmax", "wait")},
     **{(name, "flags"): "no_async_loading: there is none" for name in ("bgrewriteaof", "bgsave", "save", "psync", "sync", "replicaof", "slaveof")},
     ("zrank", "arity"): "7.2 has WITHSCORE",
     ("zrevrank", "arity"): "7.2 has WITHSCORE",
@@ -42,7 +43,7 @@ def without_notes(specs):
 
 
 def facts(row):
-    return {"arity": row[1], "flags": set(row[2]) - NO_SCRIPTS, "keys": row[3:6], "categories": set(row[6]),
+    return {"arity": row[1], "flags": set(row[2]), "keys": row[3:6], "categories": set(row[6]),
             "tips": set(row[7]), "specs": without_notes(row[8])}
 
 

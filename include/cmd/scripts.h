@@ -1,0 +1,78 @@
+/* cmd/scripts.h - the scripts that clients have sent, and the one that runs. The cache is soft state: a
+ * restart forgets it, and so does a client's script that is pushed out of it; NOSCRIPT tells the client to
+ * send it again. Libraries of functions are data: broker/functions.h has them, here is what runs of them. */
+#ifndef CMD_SCRIPTS_H
+#define CMD_SCRIPTS_H
+
+#include "base/dict.h"
+#include "base/list.h"
+#include "base/sha1.h"
+#include "cmd/call.h"
+#include "script/script.h"
+
+struct cached_script {
+    struct list node;
+    char sha[SHA1_HEX + 1];
+    int id; /* the engine's */
+    unsigned flags;
+    bool loaded; /* by SCRIPT LOAD: it goes only after those that EVAL brought */
+    size_t bytes;
+};
+
+struct running_script {
+    const char *name;
+    bool function;  /* FCALL, not EVAL */
+    bool loading;   /* the text of a library */
+    bool read_only; /* no command that writes */
+    bool allow_oom;
+    bool short_of_memory, short_of_disk; /* when it began */
+    bool wrote;                          /* it cannot be killed any more */
+    bool killed;
+    const struct call *call;
+    int64_t time; /* TIME: wall microseconds; 0: not asked yet */
+    usec started, polled;
+};
+
+struct scripts {
+    struct script_engine *engine;  /* NULL until the first script comes */
+    struct session *session;       /* what commands of scripts run as */
+    struct dict cache;             /* struct cached_script by sha */
+    struct list evaluated, loaded; /* the same, least recently used first */
+    size_t bytes;                  /* that they take */
+    uint64_t evicted;
+    struct running_script *running; /* NULL: none */
+    bool busy;                      /* it runs for longer than busy-reply-threshold */
+    /* What others say meanwhile is looked at by this; the server's. */
+    void (*poll)(void *arg);
+    void *poll_arg;
+};
+
+void scripts_init(struct service *s);
+void scripts_free(struct service *s);
+/* Makes what runs scripts, if that has not been done. False with the reason in *why. */
+bool scripts_start(struct service *s, struct buf *why);
+/* SCRIPT FLUSH. */
+void scripts_flush(struct service *s);
+/* After CONFIG SET. */
+void scripts_apply_config(struct service *s);
+uint64_t scripts_memory(const struct service *s);
+
+/* By its sha, in any case, and then it counts as used. NULL: there is none. */
+struct cached_script *scripts_find(struct service *s, struct slice sha);
+/* Compiles and keeps it; the one that is there if it is. NULL with the reason in *why. */
+struct cached_script *scripts_add(struct service *s, struct slice text, bool loaded, struct buf *why);
+
+/* What stands behind the script or the function: numkeys key ... arg ...; views. */
+int script_arguments(struct call *c, struct script_input *in);
+/* Runs it for the command of c, and answers: what the handler returns. */
+int scripts_run(struct call *c, int id, unsigned flags, const struct script_input *in, bool read_only);
+/* c is a command that a script calls. */
+bool scripts_called(const struct call *c);
+/* BUSY, in the words for what runs; returns ERR_REPLIED. */
+int scripts_busy_error(struct call *c);
+/* SCRIPT KILL and FUNCTION KILL. */
+int scripts_kill(struct call *c, bool function);
+/* The same for a server that is to end. */
+void scripts_stop(struct service *s);
+
+#endif
