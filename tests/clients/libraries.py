@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""ioredis, node-redis and hiredis against a server started for each. The Node libraries are looked for
+"""ioredis, node-redis, BullMQ and hiredis against a server started for each. The Node libraries are looked for
 in build/clients/node_modules ($NODE_PATH overrides), where `make deps` puts them. $COUNT: messages."""
 import os
 import shutil
@@ -37,6 +37,10 @@ def test_ioredis():
 
 def test_node_redis():
     node("node_redis.js", "redis")
+
+
+def test_bullmq():
+    node("bullmq.js", "bullmq")
 
 
 def test_hiredis():
