@@ -59,6 +59,7 @@ struct broker {
     struct list timed_out; /* waiters whose time is over */
     uint64_t waiters;      /* how many wait */
     uint64_t claimers;     /* those of them who claim */
+    struct dict libraries; /* struct library, of functions */
     struct dict watched;   /* struct watch_key */
     struct pubsub *pubsub;
     struct list touched;         /* outboxes with something to send */

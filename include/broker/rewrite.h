@@ -7,6 +7,8 @@
 /* Everything into `base`, key by key. OK or what the disk said. Changes nothing: runs in a forked child,
  * or in place. */
 int rewrite_write(const struct broker *b, struct journal_base *base);
+/* The libraries of functions as records: before the keys. */
+void rewrite_libraries(const struct broker *b, struct buf *record);
 /* One key as records. */
 void rewrite_key(const struct broker *b, const struct key *k, struct buf *record);
 

@@ -23,6 +23,7 @@ struct running_script {
     const char *name;
     bool function;  /* FCALL, not EVAL */
     bool loading;   /* the text of a library */
+    bool patient;   /* it may take its time: a replay */
     bool read_only; /* no command that writes */
     bool allow_oom;
     bool short_of_memory, short_of_disk; /* when it began */
@@ -33,6 +34,17 @@ struct running_script {
     usec started, polled;
 };
 
+/* What runs of a library that the broker keeps. */
+struct compiled_library {
+    struct slice name; /* of its header; in `text` */
+    struct script_library functions;
+    char text[];
+};
+struct compiled_function {
+    const struct script_function *f;
+    const struct compiled_library *of;
+};
+
 struct scripts {
     struct script_engine *engine;  /* NULL until the first script comes */
     struct session *session;       /* what commands of scripts run as */
@@ -40,8 +52,9 @@ struct scripts {
     struct list evaluated, loaded; /* the same, least recently used first */
     size_t bytes;                  /* that they take */
     uint64_t evicted;
-    struct running_script *running; /* NULL: none */
-    bool busy;                      /* it runs for longer than busy-reply-threshold */
+    struct dict libraries, functions; /* struct compiled_library, struct compiled_function, by name */
+    struct running_script *running;   /* NULL: none */
+    bool busy;                        /* it runs for longer than busy-reply-threshold */
     /* What others say meanwhile is looked at by this; the server's. */
     void (*poll)(void *arg);
     void *poll_arg;
@@ -64,6 +77,22 @@ struct cached_script *scripts_add(struct service *s, struct slice text, bool loa
 
 /* What stands behind the script or the function: numkeys key ... arg ...; views. */
 int script_arguments(struct call *c, struct script_input *in);
+/* --- libraries --- */
+
+/* Compiles the whole text of a library; it is the caller's to link or to free. ERR_FORMAT with the reason in
+ * *why: it is no library, or `fresh` and there is one of its name. */
+int functions_compile(struct service *s, struct slice text, bool fresh, struct compiled_library **out,
+                      struct buf *why);
+void functions_free(struct service *s, struct compiled_library *l);
+const struct compiled_library *functions_library(const struct service *s, struct slice name);
+const struct compiled_function *functions_find(const struct service *s, struct slice name);
+/* A function of l that a library of another name has already; NULL: there is none. */
+const char *functions_clash(const struct service *s, const struct compiled_library *l);
+/* Its functions can be called from now on, and those of the library with that name no more. Takes it. */
+void functions_link(struct service *s, struct compiled_library *l);
+void functions_unlink(struct service *s, struct slice name);
+void functions_unlink_all(struct service *s);
+
 /* Runs it for the command of c, and answers: what the handler returns. */
 int scripts_run(struct call *c, int id, unsigned flags, const struct script_input *in, bool read_only);
 /* c is a command that a script calls. */

@@ -19,6 +19,7 @@ void broker_init(struct broker *b, int dbs, struct hash_seed seed)
         dict_init(&b->db[i].keys, &key_dict_type, &b->seed);
         b->db[i].due.pos = HEAP_OUT;
     }
+    dict_init(&b->libraries, &library_dict_type, &b->seed);
     dict_init(&b->waiting, &wait_dict_type, &b->seed);
     dict_init(&b->watched, &watch_dict_type, &b->seed);
     list_init(&b->ready);
@@ -35,6 +36,7 @@ void broker_free(struct broker *b)
         heap_free(&b->db[i].expiries); /* before the keys, which own its nodes */
         dict_clear(&b->db[i].keys);
     }
+    dict_clear(&b->libraries);
     while (graves_dig(b, SIZE_MAX))
         ;
     mem_free(b->db);

@@ -4,7 +4,7 @@
 
 #include "broker/broker.h"
 
-extern const struct dict_type key_dict_type, wait_dict_type, watch_dict_type;
+extern const struct dict_type key_dict_type, wait_dict_type, watch_dict_type, library_dict_type;
 
 struct key *key_new(struct slice name, enum key_type type, void *value);
 void value_free(enum key_type type, void *value);

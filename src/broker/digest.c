@@ -2,6 +2,7 @@
  * rewrite on purpose: what the base forgets must show as another digest. */
 #include "base/mem.h"
 #include "broker/broker.h"
+#include "broker/library.h"
 #include "store/deque.h"
 #include "store/group.h"
 #include "store/hash.h"
@@ -13,6 +14,8 @@
 
 /* Not keyed: the same state must give the same digest in every process. */
 static const struct hash_seed fixed[2] = {{0x6c65616e, 0x6d7164}, {0x64696765, 0x7374}};
+
+#define LIBRARY_MARK UINT64_MAX /* where a key's digest has its database */
 
 struct mix {
     struct buf b;
@@ -254,9 +257,32 @@ void key_digest(const struct broker *b, int db, const struct key *k, struct dige
     buf_free(&m.b);
 }
 
+/* Texts of libraries: names and code, in whatever order. */
+static void libraries_digest(const struct broker *b, struct digest *out)
+{
+    struct dict_iter it;
+    const struct library *l;
+
+    dict_iter_begin(&it, (struct dict *)&b->libraries);
+    while ((l = dict_iter_next(&it))) {
+        struct mix m = {0};
+        uint64_t sum[2] = {0};
+
+        mix_u64(&m, LIBRARY_MARK);
+        mix_bytes(&m, library_name(l));
+        mix_bytes(&m, library_code(l));
+        fold(&m, sum);
+        out->sum[0] += sum[0];
+        out->sum[1] += sum[1];
+        buf_free(&m.b);
+    }
+    dict_iter_end(&it);
+}
+
 void broker_digest(const struct broker *b, struct digest *out)
 {
     *out = (struct digest){0};
+    libraries_digest(b, out);
     for (int db = 0; db < b->dbs; db++) {
         struct dict_iter it;
         struct key *k;

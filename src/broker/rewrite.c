@@ -1,6 +1,7 @@
 /* broker/rewrite.c - see broker/rewrite.h. Plain Redis commands wherever Redis has one. */
 #include "broker/rewrite.h"
 #include "base/mem.h"
+#include "broker/library.h"
 #include "store/deque.h"
 #include "store/group.h"
 #include "store/hash.h"
@@ -335,10 +336,44 @@ void rewrite_key(const struct broker *b, const struct key *k, struct buf *record
     write_key(&o, k);
 }
 
+static void write_library(struct buf *b, const struct library *l)
+{
+    record_head(b, 4);
+    record_str(b, "FUNCTION");
+    record_str(b, "LOAD");
+    record_str(b, "REPLACE");
+    record_word(b, library_code(l));
+}
+
+void rewrite_libraries(const struct broker *b, struct buf *record)
+{
+    struct dict_iter it;
+    const struct library *l;
+
+    dict_iter_begin(&it, (struct dict *)&b->libraries);
+    while ((l = dict_iter_next(&it)))
+        write_library(record, l);
+    dict_iter_end(&it);
+}
+
+static void write_libraries(const struct broker *b, struct out *o)
+{
+    struct dict_iter it;
+    const struct library *l;
+
+    dict_iter_begin(&it, (struct dict *)&b->libraries);
+    while (!o->err && (l = dict_iter_next(&it))) {
+        write_library(journal_base_begin(o->base, 0), l);
+        o->err = journal_base_end(o->base);
+    }
+    dict_iter_end(&it);
+}
+
 int rewrite_write(const struct broker *b, struct journal_base *base)
 {
     struct out o = {.base = base};
 
+    write_libraries(b, &o);
     for (o.db = 0; o.db < b->dbs && !o.err; o.db++) {
         struct dict_iter it;
         struct key *k;

@@ -22,6 +22,7 @@ static void record_select(struct buf *records, int db)
 
 static void write_all(const struct broker *b, struct buf *records)
 {
+    rewrite_libraries(b, records);
     for (int i = 0; i < b->dbs; i++) {
         struct dict_iter it;
         struct key *k;

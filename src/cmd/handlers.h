@@ -51,9 +51,7 @@ int cmd_acl_whoami(struct call *c), cmd_acl_list(struct call *c), cmd_acl_users(
     cmd_acl_getuser(struct call *c), cmd_acl_cat(struct call *c), cmd_acl_genpass(struct call *c),
     cmd_acl_log(struct call *c), cmd_acl_dryrun(struct call *c), cmd_acl_help(struct call *c);
 /* absent_cmds.c */
-int cmd_function_flush(struct call *c), cmd_function_delete(struct call *c),
-    cmd_function_list(struct call *c), cmd_function_stats(struct call *c), cmd_function_help(struct call *c),
-    cmd_not_busy(struct call *c), cmd_module_list(struct call *c), cmd_module_help(struct call *c),
+int cmd_module_list(struct call *c), cmd_module_help(struct call *c),
     cmd_lolwut(struct call *c);
 /* key_cmds.c */
 int cmd_del(struct call *c), cmd_exists(struct call *c), cmd_type(struct call *c), cmd_expire(struct call *c),
@@ -134,6 +132,11 @@ int cmd_eval(struct call *c), cmd_evalsha(struct call *c), cmd_eval_ro(struct ca
     cmd_evalsha_ro(struct call *c), cmd_script_load(struct call *c), cmd_script_exists(struct call *c),
     cmd_script_flush(struct call *c), cmd_script_kill(struct call *c), cmd_script_debug(struct call *c),
     cmd_script_help(struct call *c);
+/* function_cmds.c, function_dump.c */
+int cmd_fcall(struct call *c), cmd_fcall_ro(struct call *c), cmd_function_load(struct call *c),
+    cmd_function_delete(struct call *c), cmd_function_flush(struct call *c), cmd_function_list(struct call *c),
+    cmd_function_stats(struct call *c), cmd_function_kill(struct call *c), cmd_function_help(struct call *c);
+int cmd_function_dump(struct call *c), cmd_function_restore(struct call *c);
 /* multi_cmds.c */
 int cmd_multi(struct call *c), cmd_exec(struct call *c), cmd_discard(struct call *c),
     cmd_watch(struct call *c), cmd_unwatch(struct call *c);

@@ -33,14 +33,20 @@ static void put_used(struct info *i, const struct memory_use *m)
 
 static void put_scripts(struct info *i)
 {
-    info_zeros(i, (const char *const[]){"used_memory_lua", "used_memory_vm_eval", NULL});
-    info_human(i, "used_memory_lua", 0);
-    info_zeros(i, (const char *const[]){"used_memory_scripts_eval", "number_of_cached_scripts",
-                                        "number_of_functions", "number_of_libraries",
-                                        "used_memory_vm_functions", NULL});
-    info_bytes(i, "used_memory_vm_total", 0);
+    const struct scripts *s = &i->s->scripts;
+    uint64_t lua = scripts_memory(i->s);
+
+    info_count(i, "used_memory_lua", lua);
+    info_count(i, "used_memory_vm_eval", lua); /* functions live there, too */
+    info_human(i, "used_memory_lua", lua);
+    info_count(i, "used_memory_scripts_eval", s->bytes);
+    info_count(i, "number_of_cached_scripts", dict_count(&s->cache));
+    info_count(i, "number_of_functions", dict_count(&s->functions));
+    info_count(i, "number_of_libraries", dict_count(&s->libraries));
+    info_count(i, "used_memory_vm_functions", 0);
+    info_bytes(i, "used_memory_vm_total", lua);
     info_int(i, "used_memory_functions", 0);
-    info_bytes(i, "used_memory_scripts", 0);
+    info_bytes(i, "used_memory_scripts", s->bytes);
 }
 
 void info_memory(struct info *i)

@@ -4,6 +4,6 @@
 
 #include "base/dict.h"
 
-extern const struct dict_type cached_script_type;
+extern const struct dict_type cached_script_type, compiled_library_type, compiled_function_type;
 
 #endif

@@ -137,7 +137,7 @@ static bool tick(void *arg)
     int64_t patience = s->config.busy_reply_threshold * 1000;
 
     if (r->loading)
-        return took < LOAD_TIME_MAX;
+        return r->patient || took < LOAD_TIME_MAX;
     if (patience <= 0 || took < patience || now - r->polled < POLL_EVERY)
         return !r->killed;
     if (!s->scripts.busy)
@@ -261,6 +261,8 @@ void scripts_init(struct service *s)
     dict_init(&s->scripts.cache, &cached_script_type, &s->broker.seed);
     list_init(&s->scripts.evaluated);
     list_init(&s->scripts.loaded);
+    dict_init(&s->scripts.libraries, &compiled_library_type, &s->broker.seed);
+    dict_init(&s->scripts.functions, &compiled_function_type, &s->broker.seed);
 }
 
 void scripts_apply_config(struct service *s)
@@ -291,6 +293,7 @@ bool scripts_start(struct service *s, struct buf *why)
 void scripts_free(struct service *s)
 {
     scripts_flush(s);
+    functions_unlink_all(s);
     dict_clear(&s->scripts.cache);
     script_engine_free(s->scripts.engine);
     if (s->scripts.session)

@@ -1,5 +1,6 @@
 /* cmd/service.c - see cmd/service.h. */
 #include "cmd/service.h"
+#include "broker/library.h"
 #include "base/descriptors.h"
 #include "base/mem.h"
 #include "broker/change.h"
@@ -84,6 +85,8 @@ void service_forget_data(struct service *s)
 {
     s->broker.origin = ORIGIN_REPLAY;
     change_flush(&s->broker, -1);
+    change_library_flush(&s->broker);
+    functions_unlink_all(s);
     s->broker.origin = ORIGIN_CLIENT;
     s->replay_db = 0;
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""EVAL, EVALSHA, SCRIPT: what a script may, what it may not, and what becomes of it."""
+"""EVAL, EVALSHA, SCRIPT, FCALL, FUNCTION: what a script may, what it may not, and what becomes of it."""
 import hashlib
 import os
+import re
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import Error, Server, Skip, blocked, both, main, under_sanitizer, wait_until  # noqa: E402
+from leanmq import Error, Server, Skip, as_map, blocked, both, main, under_sanitizer, wait_until  # noqa: E402
 
 MB = 1 << 20
 
@@ -368,6 +368,164 @@ def test_errors_in_error_handlers(a):
     fails(a, "error({})", "ERR unknown error")
     fails(a, "error({err = {}})", "ERR unknown error")
     fails(a, "error(setmetatable({}, {__newindex = function() error('x') end}))", "ERR user_script:1: x script: ")
+
+
+# --- functions ---
+
+LIBRARY = """#!lua name=shop
+local function price(keys, args)
+  return tonumber(redis.call('HGET', keys[1], 'price') or 0) * args[1]
+end
+redis.register_function('price', price)
+redis.register_function{function_name = 'look', callback = function(keys) return redis.call('HGET', keys[1], 'price') end,
+                        flags = {'no-writes'}, description = 'only looks'}
+redis.register_function('mark', function(keys) return redis.call('HSET', keys[1], 'price', 9) end)
+"""
+
+
+def test_functions(a):
+    a.call("FUNCTION", "FLUSH")
+    a.expect(("FUNCTION", "LOAD", LIBRARY), "shop")
+    a.call("HSET", "apple", "price", "7")
+    a.expect("FCALL price 1 apple 3", ":21")
+    a.expect("FCALL_RO look 1 apple", "7")
+    a.expect("FCALL_RO mark 1 apple", "-ERR Can not execute a script with write flag using *_ro command.")
+    a.expect("FCALL mark 1 apple", ":0")
+    a.expect("FCALL look 1 apple", "9")
+    a.expect("FCALL nosuch 0", "-ERR Function not found")
+    a.expect("FCALL price x", "-ERR Bad number of keys provided")
+    a.expect(("FUNCTION", "LOAD", LIBRARY), "-ERR Library 'shop' already exists")
+    a.expect(("FUNCTION", "LOAD", "REPLACE", LIBRARY), "shop")
+    a.expect(("FUNCTION", "LOAD", LIBRARY.replace("shop", "other")), "-ERR Function price already exists")
+    listed = as_map(a.call("FUNCTION", "LIST")[0])
+    assert listed[b"library_name"] == b"shop" and listed[b"engine"] == b"LUA"
+    functions = [as_map(f) for f in listed[b"functions"]]
+    assert [(f[b"name"], f[b"flags"]) for f in functions] == [(b"price", []), (b"look", [b"no-writes"]), (b"mark", [])], functions
+    assert as_map(a.call("FUNCTION", "LIST", "LIBRARYNAME", "SH*", "WITHCODE")[0])[b"library_code"] == LIBRARY.encode()
+    a.expect("FUNCTION LIST LIBRARYNAME x*", "[]")
+    a.expect("FUNCTION STATS", "[running_script nil engines [LUA [libraries_count :1 functions_count :3]]]")
+    a.expect("FUNCTION DELETE shop", "+OK")
+    a.expect("FUNCTION DELETE shop", "-ERR Library not found")
+    a.expect("FCALL look 1 apple", "-ERR Function not found")
+
+
+def test_what_is_no_library(a):
+    a.call("FUNCTION", "FLUSH")
+    for text, wanted in (("return 1", "Missing library metadata"), ("#!lua name=a", "Invalid library metadata"), ("#!lua\n", "Library name was not given"),
+                         ("#!lua name=a-b\n", "Library names can only contain letters"), ("#!js name=a\n", "Engine 'js' not found"),
+                         ("#!lua name=a x=1\n", "Invalid metadata value given: x=1"), ("#!lua name=a\nreturn 1", "No functions registered"),
+                         ("#!lua name=a\nthis is none", "Error compiling function: user_function:2:"),
+                         ("#!lua name=a\nerror('no')", "Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'error'"),
+                         ("#!lua name=a\nx = 1", "Error registering functions: ERR user_function:2: Attempt to modify a readonly table"),
+                         ("#!lua name=a\nredis.call('GET', 'x')", "Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'call'"),
+                         ("#!lua name=a\nlocal s = string.rep", "Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'string'"),
+                         ("#!lua name=a\nredis.register_function('x')", "Error registering functions: ERR calling redis.register_function with a single argument"),
+                         ("#!lua name=a\nredis.register_function('x', 1)", "Error registering functions: ERR second argument to redis.register_function must be a function"),
+                         ("#!lua name=a\nredis.register_function('x-y', function() end)", "Error registering functions: ERR Library names can only contain"),
+                         ("#!lua name=a\nfor i = 1, 2 do redis.register_function('x', function() end) end", "Error registering functions: ERR Function already exists in the library"),
+                         ("#!lua name=a\nredis.register_function{function_name = 'x', callback = function() end, flags = {'none'}}", "Error registering functions: ERR unknown flag given"),
+                         ("#!lua name=a\nwhile true do end", "Error registering functions: ERR FUNCTION LOAD timeout"),
+                         ("#!lua name=a\nlocal function f() return f() end f()", "Error registering functions: ERR FUNCTION LOAD timeout")):
+        a.expect_error(("FUNCTION", "LOAD", text), "ERR " + wanted)
+    a.expect("FUNCTION LIST", "[]")
+    a.expect("FUNCTION LOAD x y", "-ERR Unknown option given: x")
+    a.expect(("EVAL", "return redis.register_function", "0"), "nil")
+
+
+def test_functions_keep_no_globals(a):
+    a.call("FUNCTION", "FLUSH")
+    a.expect(("FUNCTION", "LOAD", "#!lua name=a\nlocal n = 0\nredis.register_function('count', function() n = n + 1 return n end)\n"
+              "redis.register_function('keys', function() return KEYS end)\nredis.register_function('set', function() x = 1 end)\n"
+              "redis.register_function('late', function() redis.register_function('y', function() end) end)"), "a")
+    a.expect("FCALL count 0", ":1")
+    a.expect("FCALL count 0", ":2")
+    a.call("EVAL", "return KEYS[1]", "1", "k")
+    a.expect("FCALL keys 0", "-ERR user_function:4: Script attempted to access nonexistent global variable 'KEYS' script: keys, on @user_function:4.")
+    a.expect("FCALL set 0", "-ERR user_function:5: Attempt to modify a readonly table script: set, on @user_function:5.")
+    a.expect("FCALL late 0", "-ERR user_function:6: attempt to call field 'register_function' (a nil value) script: late, on @user_function:6.")
+
+
+def test_functions_survive():
+    with Server() as s:
+        a = s.client()
+        a.expect(("FUNCTION", "LOAD", LIBRARY), "shop")
+        for i in range(20):
+            a.call("FUNCTION", "LOAD", "#!lua name=l%d\nredis.register_function('f%d', function() return %d end)" % (i, i, i))
+        a.expect("FUNCTION DELETE l3", "+OK")
+        a.expect("FLUSHALL", "+OK")
+        digest = a.call("DEBUG", "DIGEST")
+        for how in ("kill", "rewrite", "reload", "stop"):
+            if how == "rewrite":
+                a.call("BGREWRITEAOF")
+                wait_until(lambda: a.info("persistence")["aof_rewrite_in_progress"] == "0" and a.info("persistence")["aof_rewrite_scheduled"] == "0")
+            if how == "reload":
+                a.expect("DEBUG RELOAD", "+OK")
+            else:
+                s.restart(hard=how != "stop")
+                a = s.client()
+            assert a.call("DEBUG", "DIGEST") == digest, how
+            a.expect("FCALL f7 0", ":7")
+            a.expect("FCALL f3 0", "-ERR Function not found")
+            assert len(a.call("FUNCTION", "LIST")) == 20
+        a.expect("FUNCTION FLUSH", "+OK")
+        s.restart(hard=True)
+        s.client().expect("FUNCTION LIST", "[]")
+
+
+def test_dump_and_restore(a):
+    a.call("FUNCTION", "FLUSH")
+    a.call("FUNCTION", "LOAD", LIBRARY)
+    dump = a.call("FUNCTION", "DUMP")
+    a.expect(("FUNCTION", "RESTORE", dump), "-ERR Library shop already exists")
+    a.expect(("FUNCTION", "RESTORE", dump, "REPLACE"), "+OK")
+    a.expect(("FUNCTION", "RESTORE", dump, "FLUSH"), "+OK")
+    a.expect("FUNCTION FLUSH", "+OK")
+    a.expect(("FUNCTION", "RESTORE", dump), "+OK")
+    a.expect("FCALL look 1 none", "nil")
+    assert a.call("FUNCTION", "DUMP") == dump
+    a.expect("FUNCTION FLUSH", "+OK")
+    a.call("FUNCTION", "LOAD", LIBRARY.replace("shop", "other"))
+    a.expect(("FUNCTION", "RESTORE", dump, "REPLACE"), "-ERR Function price already exists")
+    a.expect(("FUNCTION", "RESTORE", dump, "APPEND", "x"), re.compile("-ERR unknown subcommand or wrong number.*"))
+    a.expect(("FUNCTION", "RESTORE", dump, "x"), "-ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.")
+    for i in range(len(dump)):
+        bad = dump[:i] + bytes([dump[i] ^ 1]) + dump[i + 1:]
+        a.expect(("FUNCTION", "RESTORE", bad, "FLUSH"), "-ERR DUMP payload version or checksum are wrong")
+    a.expect(("FUNCTION", "RESTORE", dump[:9]), "-ERR DUMP payload version or checksum are wrong")
+    assert len(a.call("FUNCTION", "LIST")) == 1
+
+
+def test_dumps_of_redis_and_for_redis():
+    """Redis packs what it dumps; and it takes what we dump."""
+    with Server() as s, Server(redis=True, appendonly="no") as r:
+        if s.redis:
+            raise Skip("nothing to compare")
+        a, b = s.client(), r.client()
+        text = LIBRARY + "-- a long comment, a long comment, a long comment, a long comment\n" * 50
+        for one, other in ((a, b), (b, a)):
+            a.call("FUNCTION", "FLUSH"), b.call("FUNCTION", "FLUSH")
+            for i in range(5):
+                one.call("FUNCTION", "LOAD", "#!lua name=l%d\nredis.register_function('f%d', function() return %d end)" % (i, i, i))
+            one.expect(("FUNCTION", "LOAD", text), "shop")
+            other.expect(("FUNCTION", "RESTORE", one.call("FUNCTION", "DUMP")), "+OK")
+            other.expect("FCALL f4 0", ":4")
+            code = {as_map(x)[b"library_name"]: as_map(x)[b"library_code"] for x in other.call("FUNCTION", "LIST", "WITHCODE")}
+            assert len(code) == 6 and code[b"shop"] == text.encode()
+
+
+def test_a_function_that_does_not_end():
+    with Server(busy_reply_threshold="50") as s:
+        a, b = s.client(), s.client()
+        a.call("FUNCTION", "LOAD", "#!lua name=a\nredis.register_function('spin', function() while true do end end)")
+        a.send("FCALL", "spin", "1", "k")
+        busy(b)
+        b.expect("GET k", "-BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.")
+        b.expect("SCRIPT KILL", "-BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.")
+        running = as_map(as_map(b.call("FUNCTION", "STATS"))[b"running_script"])
+        assert running[b"name"] == b"spin" and running[b"command"] == [b"FCALL", b"spin", b"1", b"k"] and running[b"duration_ms"] >= 50
+        b.expect("FUNCTION KILL", "+OK")
+        assert isinstance(a.read(), Error)
+        b.expect("FUNCTION KILL", "-NOTBUSY No scripts in execution right now.")
 
 
 # --- what clients bring ---

@@ -888,6 +888,51 @@ static void make_wait(struct history *h)
     word(h, once_in(h, 3) ? "WAIT %" PRIu64 " 10" : "WAITAOF 1 %" PRIu64 " 10", below(h, 2));
 }
 
+/* Any request, from within a script; or a few, and the script fails. Words end with blanks, so there are none. */
+static void make_any_words(struct history *h);
+static void make_script(struct history *h)
+{
+    switch (below(h, 4)) {
+    case 0:
+        word(h,
+             "EVAL redis.call('XADD',KEYS[1],'*','f',ARGV[1])redis.call('LPUSH',KEYS[2],ARGV[1])"
+             "return\tredis.call('INCR',KEYS[3]) 3 %s %s %s",
+             pick_key(h, STREAM), pick_key(h, LIST), pick_key(h, STRING));
+        value(h);
+        break;
+    case 1:
+        word(h, "EVAL redis.call('HSET',KEYS[1],'f',math.random())error('half-way') 1 %s", pick_key(h, HASH));
+        break;
+    default:
+        word(h, "EVAL return\tredis.call(unpack(ARGV)) 0");
+        make_any_words(h);
+    }
+}
+
+static void make_function(struct history *h)
+{
+    unsigned n = (unsigned)below(h, 3), of = (unsigned)below(h, 3);
+
+    switch (below(h, 8)) {
+    case 0:
+        word(h, "FUNCTION %s", once_in(h, 4) ? "FLUSH" : "STATS");
+        break;
+    case 1:
+        word(h, "FUNCTION DELETE l%u", n);
+        break;
+    case 2:
+    case 3:
+        word(h,
+             "FUNCTION LOAD REPLACE #!lua\tname=l%u\nredis.register_function('f%u',function(keys,args)return\t"
+             "redis.call('SET',keys[1],args[1])end)--%u",
+             n, of, (unsigned)below(h, 1000));
+        break;
+    default:
+        word(h, "FCALL f%u 1 %s", of, pick_key(h, STRING));
+        value(h);
+    }
+}
+
 static const struct {
     void (*make)(struct history *h);
     unsigned weight;
@@ -933,10 +978,12 @@ static const struct {
     {make_removal, 5},
     {make_reload, 1},
     {make_wait, 1},
+    {make_script, 8},
+    {make_function, 4},
     /* clang-format on */
 };
 
-static void make_any(struct history *h)
+static void make_any_words(struct history *h)
 {
     unsigned all = 0, at;
     size_t i = 0;
@@ -947,6 +994,11 @@ static void make_any(struct history *h)
     while (at >= requests[i].weight)
         at -= requests[i++].weight;
     requests[i].make(h);
+}
+
+static void make_any(struct history *h)
+{
+    make_any_words(h);
     send_line(h);
 }
 
