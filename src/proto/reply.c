@@ -79,14 +79,20 @@ void reply_ok(struct reply *r)
     raw(r, "+OK\r\n", 5);
 }
 
+static void clean_line(char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == '\r' || p[i] == '\n')
+            p[i] = ' ';
+}
+
 /* The same for a text that may hold the end of a line itself. */
 static void one_line(struct reply *r, char type, struct slice text)
 {
     char *to = line(r, type, text.p, text.n);
 
-    for (size_t i = 0; to && i < text.n; i++)
-        if (to[i] == '\r' || to[i] == '\n')
-            to[i] = ' ';
+    if (to)
+        clean_line(to, text.n);
 }
 
 void reply_status_text(struct reply *r, struct slice text)
@@ -233,10 +239,17 @@ void reply_double(struct reply *r, double v)
 
 void reply_big_number(struct reply *r, struct slice text)
 {
-    if (r->proto < 3)
-        reply_bulk(r, text);
-    else
+    char *to;
+
+    if (r->proto == 3) {
         one_line(r, '(', text);
+        return;
+    }
+    reply_bulk(r, text);
+    if (r->out->muted)
+        return;
+    to = r->out->b.p + r->out->b.n - text.n - 2;
+    clean_line(to, text.n);
 }
 
 void reply_bool(struct reply *r, bool v)
