@@ -70,6 +70,7 @@ struct script_input {
     bool function; /* keys and args are arguments of a function, not KEYS and ARGV */
 };
 struct script_error {
+    bool is;         /* there is one */
     struct buf text; /* "CODE words"; the caller's to free */
     bool counted;    /* it came from a command, whose error has been counted */
 };

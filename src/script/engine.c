@@ -300,6 +300,7 @@ static void tell_error(lua_State *L, struct run *r, bool place)
 {
     struct buf *text = &r->error->text;
 
+    r->error->is = true;
     lua_getfield(L, -1, "err");
     buf_add_str(text, lua_isstring(L, -1) ? lua_tostring(L, -1) : "ERR unknown error");
     lua_getfield(L, -2, "source");
@@ -315,6 +316,7 @@ static void tell_failure(lua_State *L, struct run *r)
 {
     const char *text = lua_isstring(L, -1) ? lua_tostring(L, -1) : "execution failure";
 
+    r->error->is = true;
     buf_addf(&r->error->text, "ERR Error running script %s, %.100s", r->in->name, text);
 }
 
@@ -339,6 +341,7 @@ static void answer(lua_State *L, struct run *r)
         tell_error(L, r, false);
     } else if (!reply_value(L, r->reply, r->from, r->e->limit)) {
         outbox_rewind(r->reply->out, r->from);
+        r->error->is = true;
         buf_addf(&r->error->text, "ERR the reply of script %s is larger than its memory limit", r->in->name);
     }
 }
@@ -408,5 +411,5 @@ bool script_run(struct script_engine *e, int id, const struct script_input *in, 
     if (!in->function)
         drop_globals(e);
     engine_tidy(e);
-    return !error->text.n;
+    return !error->is;
 }
