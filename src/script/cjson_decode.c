@@ -155,9 +155,11 @@ static void take_string(struct decoder *d)
     d->token = STRING;
 }
 
-/* What strtod() takes and JSON does not: hexadecimal, leading zeros, infinities and the like. */
+/* What strtod() takes and JSON does not: a plus, hexadecimal, leading zeros, infinities and the like. */
 static bool is_odd_number(const char *p)
 {
+    if (*p == '+')
+        return true;
     if (*p == '-')
         p++;
     if (*p == '0')

@@ -290,11 +290,6 @@ static void unpack_typed(struct input *in, unsigned type)
     case 0xc3:
         lua_pushboolean(L, type & 1);
         break;
-    case 0xc4:
-    case 0xc5:
-    case 0xc6:
-        unpack_string(in, take_be(in, 1 << (type - 0xc4)));
-        break;
     case 0xca:
         lua_pushnumber(L, (lua_Number)float_of((uint32_t)take_be(in, 4)));
         break;
@@ -304,8 +299,8 @@ static void unpack_typed(struct input *in, unsigned type)
     case 0xcc:
     case 0xcd:
     case 0xce:
-    case 0xcf:
-        lua_pushnumber(L, (lua_Number)take_be(in, 1 << (type - 0xcc)));
+    case 0xcf: /* as in Redis, the largest ones come out negative */
+        lua_pushnumber(L, (lua_Number)(int64_t)take_be(in, 1 << (type - 0xcc)));
         break;
     case 0xd0:
         lua_pushnumber(L, (lua_Number)(int8_t)take_be(in, 1));

@@ -3,6 +3,8 @@
 #include "base/num.h"
 #include "base/sha1.h"
 #include "engine_impl.h"
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NUMBER_MAX 64
@@ -10,6 +12,8 @@ enum { REPL_NONE = 0, REPL_AOF = 1, REPL_REPLICA = 2, REPL_ALL = 3 };
 
 size_t put_number(char *to, double v)
 {
+    if (isnan(v))
+        return (size_t)sprintf(to, signbit(v) ? "-nan" : "nan");
     return v == 0 ? num_put_i64(to, 0) : num_put_double(to, NUMBER_MAX, v);
 }
 
@@ -160,7 +164,7 @@ static int redis_log(lua_State *L)
         return raise_error(L, "First argument must be a number (log level).");
     level = (int)lua_tonumber(L, 1);
     if (level < 0 || level > 3)
-        return raise_error(L, "Invalid log level.");
+        return raise_error(L, "Invalid debug level.");
     e->scratch.n = 0;
     for (int i = 2; i <= n; i++) {
         struct slice s;

@@ -134,9 +134,11 @@ static void add_text(struct pattern *m, luaL_Buffer *b, const char *at, const ch
             luaL_addchar(b, with.p[i]);
         } else if (++i < with.n && !isdigit((unsigned char)with.p[i])) {
             luaL_addchar(b, with.p[i]);
-        } else if (i < with.n && with.p[i] == '0') {
+        } else if (i == with.n) {
+            luaL_addchar(b, '\0'); /* as Lua 5.1 has it */
+        } else if (with.p[i] == '0') {
             luaL_addlstring(b, at, (size_t)(end - at));
-        } else if (i < with.n) {
+        } else {
             pattern_push(m, with.p[i] - '1', at, end);
             luaL_addvalue(b);
         }
