@@ -49,5 +49,7 @@ static inline int slice_cmp(struct slice a, struct slice b)
 /* Redis' glob: * ? [a-z] [^x] \x; `nocase` folds ASCII. Bounded: linear in the text for each star.
  * An empty text matches only the empty pattern. */
 bool slice_glob(struct slice pattern, struct slice text, bool nocase);
+/* How many bytes of a text the glob names itself, whatever the rest of it takes. */
+size_t slice_glob_literals(struct slice pattern);
 
 #endif

@@ -99,6 +99,8 @@ static inline struct slice *rule_text(struct rules *r, enum rule which)
 /* The value as a client writes it. False, nothing changed: it is none; rule_say_wanted() tells what would
  * be. A text that was there is freed. */
 bool rule_parse(struct rules *r, enum rule which, struct slice text);
+/* The text of a RULE_TEXT, whatever its length. */
+void rule_set_text(struct rules *r, enum rule which, struct slice text);
 /* "a duration from 0 to 36500d, as 500ms 30s 10m 12h 7d or milliseconds" */
 void rule_say_wanted(enum rule which, struct buf *text);
 /* The value as a client would write it: 30s; or (`plain`) as the journal has it: 30000. */

@@ -87,3 +87,15 @@ bool slice_glob(struct slice pattern, struct slice text, bool nocase)
         p++;
     return p == pend;
 }
+
+size_t slice_glob_literals(struct slice pattern)
+{
+    const char *p = pattern.n ? pattern.p : "", *end = p + pattern.n;
+    size_t n = 0;
+
+    while (p < end) {
+        n += !memchr("*?[", *p, 3);
+        element_matches(&p, end, 0, false);
+    }
+    return n;
+}

@@ -171,6 +171,11 @@ static void set_text(struct slice *to, struct slice from)
     *to = (struct slice){from.n ? mem_strdup(from) : NULL, from.n};
 }
 
+void rule_set_text(struct rules *r, enum rule which, struct slice text)
+{
+    set_text(rule_text(r, which), text);
+}
+
 bool rule_parse(struct rules *r, enum rule which, struct slice text)
 {
     const struct rule_row *row = &rule_rows[which];
@@ -179,7 +184,7 @@ bool rule_parse(struct rules *r, enum rule which, struct slice text)
     if (row->kind == RULE_TEXT) {
         if (text.n > (size_t)row->max)
             return false;
-        set_text(rule_text(r, which), text);
+        rule_set_text(r, which, text);
         return true;
     }
     if (!parse_number(row, text, &v) || (row->kind != RULE_CHOICE && (v < row->min || v > row->max)))

@@ -149,6 +149,20 @@ static void many_stars_do_not_stall(void **state)
     assert_true(clock_usec() - start < 1000000);
 }
 
+static void glob_literals(void **state)
+{
+    static const struct {
+        const char *pattern;
+        size_t n;
+    } known[] = {{"", 0},     {"*", 0},       {"a*b?", 2},   {"[abc]x", 1}, {"\\*\\[", 2},  {"a[^]]b", 3},
+                 {"[a-]]x", 1}, {"[\\]]x", 1}, {"[abc", 0}, {"a\\", 2},  {"jobs:*", 5}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_int_equal(slice_glob_literals(slice_of(known[i].pattern)), known[i].n);
+    assert_int_equal(slice_glob_literals(NOTHING), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +171,7 @@ int main(void)
         cmocka_unit_test(any_bytes),
         cmocka_unit_test(agrees_with_a_model),
         cmocka_unit_test(many_stars_do_not_stall),
+        cmocka_unit_test(glob_literals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
