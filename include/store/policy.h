@@ -56,6 +56,23 @@ const struct policy *policy_at(const struct policies *t, int db, size_t i);
 bool policy_resolve(const struct policies *t, int db, struct slice name, bool is_dlq, struct rules *out,
                     const struct policy **origin);
 
+/* Whether dead letters would come back to where they came from, if `next` stood for the policy of its name
+ * (one that gives nothing: if there were none of that name); *path says which way, "a -> b -> a". What is
+ * looked at are the names that `next` names, or that it matches and another policy names; where that is too
+ * much work, the answer is no. */
+bool policy_cycle(const struct policies *t, int db, const struct policy *next, struct buf *path);
+
+/* "QPOLICY SET name option value ..." of those options. */
+void policy_record(const struct policy *p, uint32_t options, struct buf *record);
+
+/* A policy of that name that gives nothing yet; with `like`: all that this one gives. It is in no table. */
+struct policy *policy_new(struct slice name, const struct policy *like);
+void policy_free(struct policy *p);
+/* Gives an option no longer. */
+void policy_take_back(struct policy *p, enum rule which);
+
+void policies_init(struct policies *t, int dbs);
+void policies_free(struct policies *t);
 size_t policies_memory(const struct policies *t);
 void policies_check(const struct policies *t);
 

@@ -21,6 +21,10 @@
  *   LMQ.DROP key id [id ...]
  *       these entries were trimmed away, though some before them were not (ACKED). Redis has it as an
  *       XDEL, but that raises the greatest deleted id, which trimming does not
+ *   LMQ.DLQ key
+ *       the stream has had a dead letter: no glob of a policy applies to it any more
+ *
+ * QPOLICY SET and DEL are records, too: as clients send them, durations in milliseconds.
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -35,6 +39,7 @@
 #define RECORD_IDMP    "LMQ.IDMP"
 #define RECORD_FORGET  "LMQ.FORGET"
 #define RECORD_DROP    "LMQ.DROP"
+#define RECORD_DLQ     "LMQ.DLQ"
 
 /* A record is a head with the number of words, then so many words. */
 void record_head(struct buf *b, size_t words);

@@ -81,6 +81,7 @@ struct rule_row {
     const char *help;
 };
 extern const struct rule_row rule_rows[RULES];
+extern const struct rules RULES_NONE; /* all bytes zero */
 
 #define RULE_DURATION_MAX INT64_C(3153600000000) /* 36500d: no sum with a wall time overflows */
 #define RULE_TEXT_MAX     1024
@@ -90,6 +91,10 @@ enum rule rule_find(struct slice name);
 static inline int64_t *rule_number(struct rules *r, enum rule which)
 {
     return (int64_t *)((char *)r + rule_rows[which].at);
+}
+static inline int64_t rule_value(const struct rules *r, enum rule which)
+{
+    return *(const int64_t *)((const char *)r + rule_rows[which].at);
 }
 static inline struct slice *rule_text(struct rules *r, enum rule which)
 {

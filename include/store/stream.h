@@ -22,6 +22,7 @@
 struct stream; /* opaque: its fields are in src/store/stream_impl.h */
 struct group;
 struct idmp;
+struct queue;
 
 /* Limits of a node, as the settings of the same names; 0 is none. */
 struct stream_node_limits {
@@ -138,6 +139,14 @@ struct group **stream_groups_sorted(const struct stream *s, size_t *n);
 
 /* What it remembers of idempotent producers; NULL: it never had one, nor limits of its own (store/idmp.h). */
 const struct idmp *stream_idmp(const struct stream *s);
+
+/* What it has while policies match it; NULL: it is a plain stream (store/queue.h). */
+struct queue *stream_queue(const struct stream *s);
+/* The generation of policies that its rules are of (broker/unsettled.h). */
+#define STREAM_UNSETTLED UINT64_MAX
+uint64_t stream_settled(const struct stream *s);
+/* It has had a dead letter. */
+bool stream_is_dlq(const struct stream *s);
 
 /* entries-read of a position, -1 if unknown, and lag, by the rules of Redis 8 (see the comments in stream.c).
  * A lag is below 0 where XSETID has made the stream forget what was added. */

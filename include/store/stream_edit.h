@@ -43,4 +43,9 @@ struct group *stream_group_remove(struct stream *s, struct slice name);
 /* What it remembers of idempotent producers, made if need be. */
 struct idmp *stream_make_idmp(struct stream *s);
 
+struct queue *stream_make_queue(struct stream *s); /* made if need be */
+void stream_drop_queue(struct stream *s);
+void stream_settle(struct stream *s, uint64_t generation);
+void stream_mark_dlq(struct stream *s);
+
 #endif

@@ -1,6 +1,8 @@
 /* store/policy.c - see store/policy.h. */
 #include "base/mem.h"
+#include "policy_impl.h"
 #include "store/policy_edit.h"
+#include "store/record.h"
 
 #include <stddef.h>
 
@@ -67,8 +69,32 @@ void policy_free(struct policy *p)
     mem_free(p);
 }
 
-/* Which of two comes first. */
-static int compare(const struct policy *p, uint32_t literal, struct slice name)
+void policy_take_back(struct policy *p, enum rule which)
+{
+    p->given &= ~(UINT32_C(1) << which);
+    rule_reset(&p->rules, which);
+}
+
+void policy_record(const struct policy *p, uint32_t options, struct buf *record)
+{
+    struct buf text = {0};
+
+    record_head(record, 3 + 2 * (size_t)__builtin_popcount(options));
+    record_str(record, "QPOLICY");
+    record_str(record, "SET");
+    record_word(record, policy_name(p));
+    for (enum rule i = 0; i < RULES; i++) {
+        if (!(options >> i & 1))
+            continue;
+        text.n = 0;
+        rule_put(&p->rules, i, true, &text);
+        record_str(record, rule_rows[i].name);
+        record_word(record, buf_slice(&text));
+    }
+    buf_free(&text);
+}
+
+int policy_compare(const struct policy *p, uint32_t literal, struct slice name)
 {
     if (p->literal != literal)
         return p->literal > literal ? -1 : 1;
@@ -101,7 +127,7 @@ static size_t place(const struct part *part, struct slice name, bool *same)
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         const struct policy *p = (*part->v)[mid];
-        int c = part->glob ? compare(p, part->literal, name) : slice_cmp(policy_name(p), name);
+        int c = part->glob ? policy_compare(p, part->literal, name) : slice_cmp(policy_name(p), name);
 
         if (c == 0)
             *same = true;
@@ -189,37 +215,43 @@ static void add(struct merge *m, const struct policy *p)
     m->given |= fresh;
 }
 
-static size_t count_marks(struct slice text, struct slice mark)
+static bool mark_at(struct slice text, size_t i)
+{
+    const struct slice mark = POLICY_QUEUE;
+
+    return i + mark.n <= text.n && memcmp(text.p + i, mark.p, mark.n) == 0;
+}
+
+size_t policy_marks(struct slice dlq)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i + mark.n <= text.n; i++)
-        if (memcmp(text.p + i, mark.p, mark.n) == 0) {
-            n++;
-            i += mark.n - 1;
-        }
+    for (size_t i = 0; i < dlq.n; i++)
+        n += mark_at(dlq, i);
     return n;
 }
 
-/* {queue} in the DLQ becomes the name. What would be no queue's name, or is this queue, is none. */
+void policy_expand(struct slice dlq, struct slice name, struct buf *text)
+{
+    size_t marks = policy_marks(dlq);
+
+    if (dlq.n + marks * name.n - marks * POLICY_QUEUE.n > QUEUE_NAME_MAX)
+        return;
+    for (size_t i = 0; i < dlq.n;) {
+        bool here = mark_at(dlq, i);
+
+        buf_add_slice(text, here ? name : (struct slice){dlq.p + i, 1});
+        i += here ? POLICY_QUEUE.n : 1;
+    }
+}
+
 static void expand_dlq(struct rules *r, struct slice name)
 {
-    const struct slice mark = SLICE("{queue}");
-    size_t marks = count_marks(r->dlq, mark);
     struct buf text = {0};
 
-    if (marks && r->dlq.n + marks * name.n - marks * mark.n <= QUEUE_NAME_MAX)
-        for (size_t i = 0; i < r->dlq.n;) {
-            bool here = i + mark.n <= r->dlq.n && memcmp(r->dlq.p + i, mark.p, mark.n) == 0;
-
-            buf_add_slice(&text, here ? name : (struct slice){r->dlq.p + i, 1});
-            i += here ? mark.n : 1;
-        }
-    if (marks)
-        rule_set_text(r, RULE_DLQ, buf_slice(&text));
+    policy_expand(r->dlq, name, &text);
+    rule_set_text(r, RULE_DLQ, slice_eq(buf_slice(&text), name) ? SLICE("") : buf_slice(&text));
     buf_free(&text);
-    if (slice_eq(r->dlq, name))
-        rule_reset(r, RULE_DLQ);
 }
 
 /* Options of several policies may say together what none of them could say alone. */
@@ -274,7 +306,7 @@ bool policy_resolve(const struct policies *t, int db, struct slice name, bool is
     return any;
 }
 
-/* --- */
+/* --- memory, and what is always true --- */
 
 static size_t array_memory(size_t n)
 {
@@ -308,7 +340,7 @@ static void check_db(const struct policies_db *d)
     }
     for (size_t i = 0; i < d->globs; i++) {
         must(policy_is_glob(policy_name(d->glob[i])));
-        must(i == 0 || compare(d->glob[i - 1], d->glob[i]->literal, policy_name(d->glob[i])) < 0);
+        must(i == 0 || policy_compare(d->glob[i - 1], d->glob[i]->literal, policy_name(d->glob[i])) < 0);
     }
 }
 

@@ -97,6 +97,8 @@ const struct rule_row rule_rows[RULES] = {
 };
 /* clang-format on */
 
+const struct rules RULES_NONE;
+
 /* --- reading --- */
 
 enum rule rule_find(struct slice name)

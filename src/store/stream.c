@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "store/group_edit.h"
 #include "store/idmp_edit.h"
+#include "store/queue.h"
 #include <stdlib.h>
 
 static struct slice group_key(const void *group)
@@ -34,6 +35,7 @@ void stream_free(struct stream *s)
     dir_clear(s, s->dir_n);
     dict_clear(&s->groups);
     idmp_free(s->idmp);
+    queue_free(s->queue);
     store_totals.streams--;
     mem_free_sized(s, sizeof(*s));
 }
@@ -87,6 +89,7 @@ struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed)
     *to = *s;
     to->recent = NULL;
     to->idmp = s->idmp ? idmp_copy(s->idmp, seed) : NULL;
+    to->queue = s->queue ? queue_copy(s->queue) : NULL;
     dict_init(&to->groups, &group_dict, seed);
     if (s->dir_n) {
         to->dir = mem_alloc(s->dir_n * sizeof(*to->dir));
@@ -164,6 +167,7 @@ size_t stream_memory(const struct stream *s)
     size_t n = sizeof(*s) + s->held + s->dir_cap * sizeof(*s->dir) + dict_memory(&s->groups);
 
     n += s->idmp ? idmp_memory(s->idmp) : 0;
+    n += s->queue ? queue_memory(s->queue) : 0;
     groups_each(s, add_memory, &n);
     return n;
 }
@@ -178,6 +182,44 @@ struct idmp *stream_make_idmp(struct stream *s)
     if (!s->idmp)
         s->idmp = idmp_new(s->groups.seed);
     return s->idmp;
+}
+
+struct queue *stream_queue(const struct stream *s)
+{
+    return s->queue;
+}
+
+struct queue *stream_make_queue(struct stream *s)
+{
+    if (!s->queue)
+        s->queue = queue_new();
+    return s->queue;
+}
+
+void stream_drop_queue(struct stream *s)
+{
+    queue_free(s->queue);
+    s->queue = NULL;
+}
+
+uint64_t stream_settled(const struct stream *s)
+{
+    return s->settled;
+}
+
+void stream_settle(struct stream *s, uint64_t generation)
+{
+    s->settled = generation;
+}
+
+bool stream_is_dlq(const struct stream *s)
+{
+    return s->dlq;
+}
+
+void stream_mark_dlq(struct stream *s)
+{
+    s->dlq = true;
 }
 
 static void bring_back(void *group, void *id)

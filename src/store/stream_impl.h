@@ -106,6 +106,9 @@ struct stream {
     struct dict groups;
     struct group *recent; /* found last: there are few, often one; NULL once it goes */
     struct idmp *idmp;    /* NULL until it is needed */
+    struct queue *queue;  /* NULL: a plain stream */
+    uint64_t settled;
+    bool dlq;
 };
 
 /* ---- bytes of an entry */
