@@ -12,6 +12,7 @@
 #include "persist/journal.h"
 #include "proto/reply.h"
 #include "store/idmp.h"
+#include "store/policy.h"
 #include "store/shape.h"
 #include "store/stream.h"
 
@@ -47,6 +48,11 @@ struct broker {
     uint64_t idmp_max_ids;          /* that a stream remembers */
     struct heap forgetting;         /* struct idmp_place by wall time */
     struct shape shape;
+    struct policies policies;
+    uint64_t generations;  /* of policies, in all databases; 0: there have been none */
+    struct list unsettled; /* struct unsettled */
+    size_t unsettled_n;
+    int sweeps; /* databases that are swept */
     struct heap expiries;  /* struct db, each at its earliest expiry, in wall time */
     struct list graves;    /* struct grave: what is deleted and not freed yet */
     uint32_t ticks;        /* of TICK, mono, as of this turn: when a key is used */

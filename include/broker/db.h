@@ -45,6 +45,9 @@ struct db {
     struct heap expiries; /* struct expiry of the keys with a TTL */
     __int128 expiry_sum;  /* of their instants */
     struct heap_node due; /* in broker.expiries while there are some: at the earliest of them */
+    uint64_t generation;  /* of the policies: a stream that has another one is to be looked at */
+    bool sweeping;        /* all its streams are: see broker/unsettled.h */
+    uint64_t sweep;       /* how far that is */
     struct key *recent;   /* found last: a handler looks, then a change looks again; NULL once it goes */
 };
 

@@ -9,6 +9,8 @@
 int rewrite_write(const struct broker *b, struct journal_base *base);
 /* The libraries of functions as records: before the keys. */
 void rewrite_libraries(const struct broker *b, struct buf *record);
+/* The policies of a database as records: they come before its keys. */
+void rewrite_policies(const struct broker *b, int db, struct buf *record);
 /* One key as records. */
 void rewrite_key(const struct broker *b, const struct key *k, struct buf *record);
 

@@ -122,7 +122,7 @@ void service_look(struct service *s);
 void pause_run(struct service *s, struct now now);
 usec pause_due(const struct service *s); /* when that is to be called (mono); INT64_MAX: there is none */
 
-/* Every key goes, without a record: before it comes back out of records (DEBUG RELOAD, LOADAOF). Who waits
+/* Every key goes, and every policy, without a record: before it comes back out of records (DEBUG RELOAD, LOADAOF). Who waits
  * or watches is told, clients stay. */
 void service_forget_data(struct service *s);
 /* One record out of the journal. Not OK: no record of ours. */

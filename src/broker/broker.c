@@ -5,6 +5,7 @@
 #include "broker/change_idmp.h"
 #include "broker/grave.h"
 #include "broker/pubsub.h"
+#include "broker/unsettled.h"
 #include "broker/wait.h"
 #include "broker_impl.h"
 
@@ -26,6 +27,8 @@ void broker_init(struct broker *b, int dbs, struct hash_seed seed)
     list_init(&b->timed_out);
     list_init(&b->touched);
     list_init(&b->graves);
+    list_init(&b->unsettled);
+    policies_init(&b->policies, dbs);
     b->pubsub = pubsub_new(&b->seed);
 }
 
@@ -41,6 +44,8 @@ void broker_free(struct broker *b)
         ;
     mem_free(b->db);
     heap_free(&b->forgetting); /* after the keys, whose streams take their nodes out */
+    unsettled_clear(b);
+    policies_free(&b->policies);
     dict_clear(&b->waiting);
     dict_clear(&b->watched);
     pubsub_free(b->pubsub);
@@ -134,10 +139,10 @@ usec deadlines_next(const struct broker *b, struct now now)
 {
     struct heap_node *w = heap_first(&b->timeouts), *c = heap_first(&b->claims), *f = forgetting_next(b);
     msec at;
-    usec next = INT64_MAX;
+    usec next = unsettled_any(b) ? 0 : INT64_MAX;
 
     if (expiry_next(b, &at))
-        next = left_until(at == INT64_MAX ? at : at + 1, now.wall);
+        next = sooner(next, left_until(at == INT64_MAX ? at : at + 1, now.wall));
     if (f)
         next = sooner(next, left_until(f->at, now.wall));
     if (c)

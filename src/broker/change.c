@@ -3,6 +3,7 @@
 #include "broker/change.h"
 #include "base/mem.h"
 #include "broker/change_idmp.h"
+#include "broker/change_policy.h"
 #include "broker/wait.h"
 #include "broker/watch.h"
 #include "broker_impl.h"
@@ -45,13 +46,19 @@ void change_tell(struct broker *b, int db, struct slice name)
     wait_signal(b, db, name);
 }
 
+static void stream_arrived(struct change *ch)
+{
+    change_idmp_arrive(ch);
+    change_policy_arrive(ch);
+}
+
 void change_make(struct change *ch, enum key_type type, void *value)
 {
     ch->key = key_new(ch->name, type, value);
     ch->key->used = ch->b->ticks;
     dict_add(&ch->b->db[ch->db].keys, ch->key);
     if (type == KEY_STREAM)
-        change_idmp_arrive(ch);
+        stream_arrived(ch);
 }
 
 void change_unmake(struct change *ch)
@@ -79,7 +86,7 @@ void change_replace(struct change *ch, enum key_type type, void *value)
     ch->key->type = type;
     ch->key->value = value;
     if (type == KEY_STREAM)
-        change_idmp_arrive(ch);
+        stream_arrived(ch);
 }
 
 /* The name may be the key's own, which goes: whoever needs it after the key keeps a copy. */

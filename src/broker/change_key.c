@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "broker/change.h"
 #include "broker/change_idmp.h"
+#include "broker/change_policy.h"
 #include "broker/wait.h"
 #include "broker/watch.h"
 #include "broker_impl.h"
@@ -128,6 +129,7 @@ void change_swap(struct broker *b, int one, int other, msec now)
     watch_touch_swap(b, one, other, now);
     expiry_swap(b, one, other);
     change_idmp_swap(b, one, other);
+    change_policy_swap(b, one, other);
     wait_signal_all(b, one);
     wait_signal_all(b, other);
     b->stats.changes++;

@@ -214,6 +214,7 @@ static void mix_stream(struct mix *m, const struct stream *s, uint64_t sum[2])
     fold(m, sum);
     mix_entries(m, s, sum);
     mix_idmp(m, stream_idmp(s), sum);
+    mix_u64(m, stream_is_dlq(s));
     for (size_t i = 0; i < n; i++)
         mix_group(m, g[i], sum);
     mem_free(g);
@@ -279,6 +280,28 @@ static void libraries_digest(const struct broker *b, struct digest *out)
     dict_iter_end(&it);
 }
 
+static void policies_digest(const struct broker *b, int db, struct digest *out)
+{
+    struct mix m = {0};
+
+    for (size_t i = 0; i < policies_in(&b->policies, db); i++) {
+        const struct policy *p = policy_at(&b->policies, db, i);
+
+        mix_u64(&m, (uint64_t)db);
+        mix_bytes(&m, policy_name(p));
+        mix_u64(&m, p->given);
+        for (enum rule o = 0; o < RULES; o++) {
+            struct buf text = {0};
+
+            rule_put(&p->rules, o, true, &text);
+            mix_bytes(&m, buf_slice(&text));
+            buf_free(&text);
+        }
+        mix_unordered(&m, out->sum);
+    }
+    buf_free(&m.b);
+}
+
 void broker_digest(const struct broker *b, struct digest *out)
 {
     *out = (struct digest){0};
@@ -287,6 +310,7 @@ void broker_digest(const struct broker *b, struct digest *out)
         struct dict_iter it;
         struct key *k;
 
+        policies_digest(b, db, out);
         dict_iter_begin(&it, &b->db[db].keys);
         while ((k = dict_iter_next(&it))) {
             struct digest d;

@@ -283,6 +283,11 @@ static void write_stream(struct out *o, struct slice name, const struct stream *
     record_u64(o->b, st.entries_added);
     record_str(o->b, "MAXDELETEDID");
     record_id(o->b, st.max_deleted_id);
+    if (stream_is_dlq(s)) {
+        record_head(o->b, 2);
+        record_str(o->b, RECORD_DLQ);
+        record_word(o->b, name);
+    }
     if (stream_idmp(s))
         write_idmp(o, name, stream_idmp(s));
     for (size_t i = 0; i < n && !o->err; i++)
@@ -369,6 +374,25 @@ static void write_libraries(const struct broker *b, struct out *o)
     dict_iter_end(&it);
 }
 
+void rewrite_policies(const struct broker *b, int db, struct buf *record)
+{
+    for (size_t i = 0; i < policies_in(&b->policies, db); i++) {
+        const struct policy *p = policy_at(&b->policies, db, i);
+
+        policy_record(p, p->given, record);
+    }
+}
+
+static void write_policies(const struct broker *b, struct out *o)
+{
+    for (size_t i = 0; !o->err && i < policies_in(&b->policies, o->db); i++) {
+        const struct policy *p = policy_at(&b->policies, o->db, i);
+
+        policy_record(p, p->given, journal_base_begin(o->base, o->db));
+        o->err = journal_base_end(o->base);
+    }
+}
+
 int rewrite_write(const struct broker *b, struct journal_base *base)
 {
     struct out o = {.base = base};
@@ -378,6 +402,7 @@ int rewrite_write(const struct broker *b, struct journal_base *base)
         struct dict_iter it;
         struct key *k;
 
+        write_policies(b, &o);
         dict_iter_begin(&it, &b->db[o.db].keys);
         while (!o.err && (k = dict_iter_next(&it))) {
             o.b = journal_base_begin(base, o.db);

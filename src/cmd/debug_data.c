@@ -27,9 +27,10 @@ static void write_all(const struct broker *b, struct buf *records)
         struct dict_iter it;
         struct key *k;
 
-        if (dict_count(&b->db[i].keys) == 0)
+        if (dict_count(&b->db[i].keys) == 0 && !policies_in(&b->policies, i))
             continue;
         record_select(records, i);
+        rewrite_policies(b, i, records);
         dict_iter_begin(&it, &b->db[i].keys);
         while ((k = dict_iter_next(&it)))
             rewrite_key(b, k, records);

@@ -157,7 +157,7 @@ static bool take_text(struct slice *in, struct buf *text)
 
 /* --- RESTORE: what comes of it --- */
 
-enum policy { APPEND, REPLACE, FLUSH };
+enum restore_how { APPEND, REPLACE, FLUSH };
 
 /* Libraries that are compiled, and not there yet; and what they are called, to find what comes twice. */
 struct restored {
@@ -250,7 +250,7 @@ static int check_among(struct restoring *r, struct compiled_library *l)
 }
 
 /* Against those that are there and stay. */
-static int check_others(struct restoring *r, const struct compiled_library *l, enum policy policy)
+static int check_others(struct restoring *r, const struct compiled_library *l, enum restore_how policy)
 {
     if (policy == APPEND && functions_library(r->c->service, l->name))
         return call_fail(r->c, "ERR Library %.*s already exists", SLICE_ARG(l->name));
@@ -264,7 +264,7 @@ static int check_others(struct restoring *r, const struct compiled_library *l, e
     return OK;
 }
 
-static int check(struct restoring *r, enum policy policy)
+static int check(struct restoring *r, enum restore_how policy)
 {
     int err = OK;
 
@@ -276,7 +276,7 @@ static int check(struct restoring *r, enum policy policy)
 }
 
 /* Those that go, go first: a function may move from one library to another. */
-static void restore(struct restoring *r, enum policy policy)
+static void restore(struct restoring *r, enum restore_how policy)
 {
     struct service *s = r->c->service;
 
@@ -299,14 +299,14 @@ static void restore(struct restoring *r, enum policy policy)
     }
 }
 
-static int parse_policy(struct call *c, enum policy *policy)
+static int parse_policy(struct call *c, enum restore_how *policy)
 {
     static const char *const names[] = {"APPEND", "REPLACE", "FLUSH"};
 
     *policy = APPEND;
     for (int i = 0; c->n == 4 && i < 3; i++) {
         if (slice_is(c->arg[3], names[i])) {
-            *policy = (enum policy)i;
+            *policy = (enum restore_how)i;
             return OK;
         }
     }
@@ -320,7 +320,7 @@ int cmd_function_restore(struct call *c)
 {
     struct restoring r;
     struct slice in = c->arg[2];
-    enum policy policy;
+    enum restore_how policy;
     int err;
 
     if (c->n > 4)

@@ -3,7 +3,7 @@
 #include "broker/library.h"
 #include "base/descriptors.h"
 #include "base/mem.h"
-#include "broker/change.h"
+#include "broker/change_policy.h"
 #include "cmd/session.h"
 #include "cmd/table.h"
 
@@ -87,6 +87,7 @@ void service_forget_data(struct service *s)
     change_flush(&s->broker, -1);
     change_library_flush(&s->broker);
     functions_unlink_all(s);
+    change_policy_forget(&s->broker);
     s->broker.origin = ORIGIN_CLIENT;
     s->replay_db = 0;
 }

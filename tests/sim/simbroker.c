@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "broker/grave.h"
 #include "broker/rewrite.h"
+#include "queue/settle.h"
 #include "store/deque.h"
 #include "store/group.h"
 #include "store/record.h"
@@ -554,6 +555,7 @@ bool sim_turn(struct simbroker *s)
 
     pause_run(sv, s->now);
     deadlines_run(broker_of(s), s->now, (unsigned)sv->config.turn_deadlines);
+    queue_settle(broker_of(s), (unsigned)sv->config.turn_deadlines);
     graves_dig(broker_of(s), (size_t)sv->config.turn_frees);
     session_run_end(sv, s->now);
     hold_replies(s, NULL, before, true);

@@ -18,6 +18,7 @@
 #include "broker/broker.h"
 #include "cmd/service.h"
 #include "cmd/session.h"
+#include "queue/settle.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,6 +142,8 @@ FIXTURE_UNUSED static void pass_time(struct fixture *t, msec at)
     struct now now = fixture_now(at);
 
     while (deadlines_run(&t->service.broker, now, 100))
+        ;
+    while (queue_settle(&t->service.broker, 100))
         ;
     session_run_end(&t->service, now);
 }
