@@ -69,6 +69,7 @@ struct export
     size_t words;       /* that there is room for */
     uint64_t untold;    /* records that could not be translated in full */
     uint64_t producers; /* those about idempotent producers, which Redis 7.0 does not know */
+    uint64_t policies;  /* those about policies of queues, which no Redis knows */
     uint64_t given;     /* messages given back, so far */
 };
 
@@ -488,6 +489,8 @@ static void export_record(struct export *e, const struct slice *word, size_t n)
         put_setid(e, word[1], word[2], word[3], word[4]);
     } else if (is_about_producers(word[0])) {
         e->producers++;
+    } else if (slice_is(word[0], "QPOLICY") || slice_is(word[0], RECORD_DLQ)) {
+        e->policies++;
     } else if (slice_is(word[0], RECORD_DROP) && n >= 3) {
         export_drop(e, word, n);
     } else if (word[0].n > 4 && strncasecmp(word[0].p, "LMQ.", 4) == 0) {
@@ -533,6 +536,11 @@ static int export_close(struct export *e)
                 " records say of idempotent producers (XADD IDMP) is left out: "
                 "Redis 7.0 does not know them\n",
                 e->producers);
+    if (e->policies)
+        fprintf(stderr,
+                "leanmq-check-aof: what %" PRIu64
+                " records say of queues (QPOLICY) is left out: Redis has none\n",
+                e->policies);
     if (e->given)
         fprintf(stderr,
                 "leanmq-check-aof: %" PRIu64

@@ -276,6 +276,11 @@ ROW("script-cache-size", SETTING_BYTES, 0, script_cache_size, "64mb", 0, INT64_M
     "Scripts that EVAL and SCRIPT LOAD brought are kept up to so many bytes; then those that\n"
     "were not used for longest go, what EVAL brought first. EVALSHA answers NOSCRIPT then."),
 
+/* queues */
+ROW("queue-policies-max", SETTING_INT, 0, queue_policies_max, "10000", 1, 1000000,
+    "Policies (QPOLICY) of all databases together. A new queue is compared with all globs of\n"
+    "its database, so that thousands of them are felt."),
+
 /* compact forms: small values are packed in one block of memory */
 ALSO("hash-max-listpack-entries", "hash-max-ziplist-entries", SETTING_INT, 0, hash_items, "512", 0, COMPACT_MAX,
     "A hash is packed while it has at most so many fields ..."),

@@ -36,6 +36,9 @@ int cmd_latency_latest(struct call *c), cmd_latency_history(struct call *c),
     cmd_latency_reset(struct call *c), cmd_latency_graph(struct call *c), cmd_latency_doctor(struct call *c),
     cmd_latency_histogram(struct call *c), cmd_latency_help(struct call *c);
 int cmd_monitor(struct call *c);
+/* policy_cmds.c */
+int cmd_qpolicy_set(struct call *c), cmd_qpolicy_get(struct call *c), cmd_qpolicy_del(struct call *c),
+    cmd_qpolicy_list(struct call *c), cmd_qpolicy_show(struct call *c), cmd_qpolicy_help(struct call *c);
 /* durable_cmds.c */
 int cmd_wait(struct call *c), cmd_waitaof(struct call *c), cmd_lastsave(struct call *c),
     cmd_save(struct call *c), cmd_bgsave(struct call *c);
@@ -165,7 +168,8 @@ int cmd_xinfo_stream(struct call *c), cmd_xinfo_groups(struct call *c), cmd_xinf
     cmd_xinfo_help(struct call *c);
 /* record_cmds.c */
 int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_nack(struct call *c),
-    cmd_record_skip(struct call *c), cmd_record_drop(struct call *c), cmd_record_idmp(struct call *c),
+    cmd_record_skip(struct call *c), cmd_record_drop(struct call *c),
+    cmd_record_dlq(struct call *c), cmd_record_idmp(struct call *c),
     cmd_record_forget(struct call *c);
 
 /* HELP of a container: a line of text each. */

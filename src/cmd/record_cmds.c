@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "broker/change_idmp.h"
+#include "broker/change_policy.h"
 #include "stream_args.h"
 
 static int record_group(struct call *c, const struct stream **s, struct group **g)
@@ -164,4 +165,18 @@ int cmd_record_drop(struct call *c)
         err = ERR_FORMAT;
     ids_free(&ids);
     return err;
+}
+
+/* LMQ.DLQ key */
+int cmd_record_dlq(struct call *c)
+{
+    const struct stream *s;
+    int err = stream_write(c, c->arg[1], &s);
+
+    if (err != OK)
+        return err;
+    if (!s)
+        return ERR_FORMAT;
+    change_dlq(c->broker, c->db, c->arg[1]);
+    return OK;
 }

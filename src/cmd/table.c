@@ -760,6 +760,26 @@ HELP("XGROUP", cmd_xgroup_help, "stream", "5.0.0"),
   "key group", "The consumers of a group.", .complexity = "O(N) in consumers" },
 HELP("XINFO", cmd_xinfo_help, "stream", "5.0.0"),
 
+/* queues */
+{ "QPOLICY", 0, 2, ANY, CMD_CONTAINER, NONE, "stream", "8.8.0", "", "Commands about what holds for queues.", .complexity = "O(1)" },
+{ "QPOLICY|SET", cmd_qpolicy_set, 5, ANY, W | CMD_GROWS | CMD_ADMIN | CMD_NOSCRIPT, NONE, "stream", "8.8.0",
+  "name option value [option value ...]", "Sets options of the queue of that name, or of all that a glob matches.",
+  .complexity = "O(P) in policies of the database; the queues follow bit by bit",
+  .errors = "an option or a value that there is not, and what there is; options that exclude each other; dead letters that would go round; `queue-policies-max`", .differs = "Redis has no such command" },
+{ "QPOLICY|GET", cmd_qpolicy_get, 3, 3, R | CMD_ADMIN | CMD_NOSCRIPT, NONE, "stream", "8.8.0",
+  "name", "The options that were set under a name.", .complexity = "O(1)", .differs = "Redis has no such command" },
+{ "QPOLICY|DEL", cmd_qpolicy_del, 3, ANY, W | CMD_ADMIN | CMD_NOSCRIPT, NONE, "stream", "8.8.0",
+  "name [option ...]", "Takes back options, or all of a policy.",
+  .complexity = "O(P) in policies of the database; the queues follow bit by bit",
+  .errors = "what would be left is impossible, as with SET", .differs = "Redis has no such command" },
+{ "QPOLICY|LIST", cmd_qpolicy_list, 2, 4, R | CMD_ADMIN | CMD_NOSCRIPT, NONE, "stream", "8.8.0",
+  "[MATCH pattern]", "The policies of the database, in the order in which they count.",
+  .complexity = "O(P) in policies", .differs = "Redis has no such command" },
+{ "QPOLICY|SHOW", cmd_qpolicy_show, 3, 3, R | CMD_ADMIN | CMD_NOSCRIPT, {2, 2, 1}, "stream", "8.8.0",
+  "key", "Every option of a queue: its value, and the policy that it comes from.",
+  .complexity = "O(P) in policies of the database", .differs = "Redis has no such command" },
+HELP("QPOLICY", cmd_qpolicy_help, "stream", "8.8.0"),
+
 /* records of the journal: include/store/record.h */
 { "LMQ.DELIVER", cmd_record_deliver, 9, 9, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(1)" },
 { "LMQ.HOLD", cmd_record_hold, 7, ANY, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(1)" },
@@ -768,6 +788,7 @@ HELP("XINFO", cmd_xinfo_help, "stream", "5.0.0"),
 { "LMQ.SKIP", cmd_record_skip, 5, 5, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(1)" },
 { "LMQ.IDMP", cmd_record_idmp, 4, 4, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(1)" },
 { "LMQ.FORGET", cmd_record_forget, 4, 4, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(N) in ids" },
+{ "LMQ.DLQ", cmd_record_dlq, 2, 2, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(1)" },
 { 0 }
 };
 /* clang-format on */
