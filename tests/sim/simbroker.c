@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "broker/grave.h"
 #include "broker/rewrite.h"
+#include "broker/unsettled.h"
 #include "queue/settle.h"
 #include "store/deque.h"
 #include "store/group.h"
@@ -716,6 +717,30 @@ static size_t check_db(struct db *db)
     return forgetting;
 }
 
+/* Whoever is not known to be looked at has the rules that the policies give. */
+static void check_rules(const struct broker *b, int db)
+{
+    struct dict_iter it;
+    struct key *k;
+
+    dict_iter_begin(&it, &b->db[db].keys);
+    while ((k = dict_iter_next(&it))) {
+        const struct queue *q = k->type == KEY_STREAM ? stream_queue(k->stream) : NULL;
+        struct rules r;
+        bool any;
+
+        if (k->type != KEY_STREAM)
+            continue;
+        any = policy_resolve(&b->policies, db, key_name(k), stream_is_dlq(k->stream), &r, NULL);
+        if (stream_settled(k->stream) == b->db[db].generation)
+            sim_must(any ? q && rules_equal(&q->rules, &r) : !q);
+        else
+            sim_must(unsettled_any(b));
+        rules_free(&r);
+    }
+    dict_iter_end(&it);
+}
+
 void sim_check(const struct simbroker *s)
 {
     struct broker *b = broker_of(s);
@@ -723,8 +748,10 @@ void sim_check(const struct simbroker *s)
 
     for (int i = 0; i < b->dbs; i++) {
         forgetting += check_db(&b->db[i]);
+        check_rules(b, i);
         expiring += b->db[i].expiries.n > 0;
     }
+    policies_check(&b->policies);
     sim_must(b->expiries.n == expiring);
     heap_check(&b->expiries);
     sim_must(b->forgetting.n == forgetting);

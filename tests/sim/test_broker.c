@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/change_policy.h"
 #include "simbroker.h"
 #include "store/group.h"
 #include <inttypes.h>
@@ -883,6 +884,39 @@ static void make_reload(struct history *h)
     word(h, "DEBUG RELOAD");
 }
 
+/* Values that take effect at once and hold nothing up: what an option does is told elsewhere. */
+static void policy_option(struct history *h)
+{
+    static const char *const option[] = {"JITTER 10",     "JITTER 0", "DLQ q1",       "DLQ d:{queue}",
+                                         "DLQ \"\"",      "AGING 1s", "PRIORITIES 4", "ORDERKEY f",
+                                         "ONPOISON skip", "AGING 0"};
+
+    word(h, "%s", option[below(h, sizeof option / sizeof *option)]);
+}
+
+static void make_qpolicy(struct history *h)
+{
+    static const char *const name[] = {"q0", "q1", "q2", "q*", "*", "?1", "q[02]", "s0", "d:*"};
+    const char *at = name[below(h, sizeof name / sizeof *name)];
+
+    switch (below(h, 8)) {
+    case 0:
+        word(h, "QPOLICY DEL %s", at);
+        break;
+    case 1:
+        word(h, "QPOLICY DEL %s DLQ JITTER", at);
+        break;
+    case 2:
+        word(h, "QPOLICY %s", once_in(h, 2) ? "LIST" : "SHOW q0");
+        break;
+    default:
+        word(h, "QPOLICY SET %s", at);
+        policy_option(h);
+        if (once_in(h, 3))
+            policy_option(h);
+    }
+}
+
 static void make_wait(struct history *h)
 {
     word(h, once_in(h, 3) ? "WAIT %" PRIu64 " 10" : "WAITAOF 1 %" PRIu64 " 10", below(h, 2));
@@ -980,6 +1014,7 @@ static const struct {
     {make_wait, 1},
     {make_script, 8},
     {make_function, 4},
+    {make_qpolicy, 4},
     /* clang-format on */
 };
 
@@ -1180,11 +1215,27 @@ static void see_to_groups(struct history *h)
     send_line(h);
 }
 
+/* As when a dead letter comes: no command alone does it. */
+static void mark_dlq(struct history *h)
+{
+    struct broker *b = &h->s->service->broker;
+    const char *key = pick_key(h, STREAM);
+    int db = (int)below(h, 2);
+    const struct key *k = db_find(b, db, slice_of(key));
+
+    if (!k || k->type != KEY_STREAM || !b->journal)
+        return;
+    tell("-- %s of database %d has had a dead letter", key, db);
+    change_dlq(b, db, slice_of(key));
+}
+
 static void one_turn(struct history *h)
 {
     uint64_t n = 1 + below(h, 5);
 
     pass_time(h);
+    if (once_in(h, 30))
+        mark_dlq(h);
     while (n--) {
         h->client = (unsigned)below(h, SIM_CLIENTS);
         if (!h->s->client[h->client].session)

@@ -357,13 +357,60 @@ static void random_policies(void **state)
     }
 }
 
+/* --- docs/queues.md --- */
+
+static void options_table(struct buf *text)
+{
+    struct rules r;
+
+    rules_default(&r);
+    buf_add_str(text, "| option | value | default | meaning |\n|---|---|---|---|\n");
+    for (enum rule i = 0; i < RULES; i++) {
+        const struct rule_row *row = &rule_rows[i];
+
+        buf_addf(text, "| `%s` | ", row->name);
+        if (row->kind == RULE_DURATION)
+            buf_add_str(text, "a duration");
+        else
+            rule_say_wanted(i, text);
+        buf_add_str(text, " | ");
+        if (row->kind == RULE_TEXT)
+            buf_add_str(text, "none");
+        else
+            rule_put(&r, i, false, text);
+        buf_addf(text, " | %s |\n", row->help);
+    }
+    rules_free(&r);
+}
+
+static void the_guide_has_the_rows(void **state)
+{
+    FILE *f = fopen("docs/queues.md", "re"); /* make runs tests from the top of the tree */
+    static char page[1 << 17];
+    struct buf table = {0};
+    size_t n;
+
+    (void)state;
+    assert_non_null(f);
+    n = fread(page, 1, sizeof page - 1, f);
+    page[n] = '\0';
+    fclose(f);
+    options_table(&table);
+    buf_add_char(&table, '\0');
+    if (!strstr(page, table.p)) {
+        fputs(table.p, stderr); /* to be put there */
+        fail_msg("docs/queues.md has not the options as they are");
+    }
+    buf_free(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read),   cmocka_unit_test(a_text_has_an_end),
         cmocka_unit_test(rows_hold_together), cmocka_unit_test(the_closest_comes_first),
         cmocka_unit_test(dlq_names),          cmocka_unit_test(what_meets_is_reconciled),
-        cmocka_unit_test(random_policies),
+        cmocka_unit_test(random_policies),    cmocka_unit_test(the_guide_has_the_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
