@@ -26,8 +26,11 @@ enum err {
     ERR_OOM = -16,         /* used memory over maxmemory */
     ERR_MISCONF = -17,     /* the disk is short: growing commands are refused */
     ERR_NO_AUTH = -18,
-    ERR_EXPIRE = -19, /* invalid expire time */
-    ERR_BLOCK = -20,  /* the command cannot be served now: its client waits (not an error) */
+    ERR_EXPIRE = -19,         /* invalid expire time */
+    ERR_BLOCK = -20,          /* the command cannot be served now: its client waits (not an error) */
+    ERR_DURATION = -21,       /* not a duration */
+    ERR_DURATION_NEG = -22,   /* duration is negative */
+    ERR_DURATION_RANGE = -23, /* duration is out of range */
 
     /* files; the caller logs the place */
     ERR_IO = -40, /* errno says what */

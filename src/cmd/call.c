@@ -31,6 +31,9 @@ static const char *const error_text[] = {
         "MISCONF The append-only file cannot be extended: the disk is full. Commands that add data "
         "are refused until there is room again.",
     [-ERR_NO_AUTH] = "NOAUTH Authentication required.",
+    [-ERR_DURATION] = "ERR value is not a duration: milliseconds, or a number and ms, s, m, h or d",
+    [-ERR_DURATION_NEG] = "ERR duration is negative",
+    [-ERR_DURATION_RANGE] = "ERR duration is out of range",
 };
 
 static void count_error(struct service *s, struct slice text)
