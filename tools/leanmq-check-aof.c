@@ -417,15 +417,15 @@ static size_t find_idmp(const struct slice *word, size_t n)
     return i + 3 < n && slice_is(word[i], "IDMP") ? i : 0;
 }
 
-/* The record without the three words at `at`, good until the next one. */
-static const struct slice *without_idmp(struct export *e, const struct slice *word, size_t n, size_t at)
+/* The record without `less` words at `at`, good until the next one. */
+static struct slice *without(struct export *e, const struct slice *word, size_t n, size_t at, size_t less)
 {
     if (e->words < n) {
         e->words = n;
         e->word = mem_realloc(e->word, n * sizeof *e->word);
     }
     memcpy(e->word, word, at * sizeof *word);
-    memcpy(e->word + at, word + at + 3, (n - at - 3) * sizeof *word);
+    memcpy(e->word + at, word + at + less, (n - at - less) * sizeof *word);
     return e->word;
 }
 
@@ -442,7 +442,7 @@ static void export_plain(struct export *e, const struct slice *word, size_t n)
     size_t at = slice_is(word[0], "XADD") ? find_idmp(word, n) : 0;
 
     if (at) {
-        word = without_idmp(e, word, n, at);
+        word = without(e, word, n, at, 3);
         n -= 3;
         e->producers++;
     }
@@ -465,6 +465,16 @@ static void export_nack(struct export *e, const struct slice *word, size_t n)
         record_word(&e->out, word[i]);
         end_claim(e, (struct slice){time, num_put_u64(time, ++e->given)}, word[i + 1]);
     }
+}
+
+/* LMQ.ADD key id arrival expires level group field value [field value ...]: an XADD, for Redis knows no more
+ * of a message. */
+static void export_add(struct export *e, const struct slice *word, size_t n)
+{
+    struct slice *xadd = without(e, word, n, 3, 4);
+
+    xadd[0] = SLICE("XADD");
+    export_plain(e, xadd, n - 4);
 }
 
 /* LMQ.DROP key id [id ...]: what Redis has for it besides raises its max-deleted-entry-id. */
@@ -491,6 +501,8 @@ static void export_record(struct export *e, const struct slice *word, size_t n)
         e->producers++;
     } else if (slice_is(word[0], "QPOLICY") || slice_is(word[0], RECORD_DLQ)) {
         e->policies++;
+    } else if (slice_is(word[0], RECORD_ADD) && n >= 9) {
+        export_add(e, word, n);
     } else if (slice_is(word[0], RECORD_DROP) && n >= 3) {
         export_drop(e, word, n);
     } else if (word[0].n > 4 && strncasecmp(word[0].p, "LMQ.", 4) == 0) {

@@ -8,11 +8,11 @@
 #include "store/stream.h"
 
 /* Appends a message, making the stream if need be, then trims (`trim` may be NULL). The id is from
- * stream_next_id(); `text` is the same, as the caller has it for his reply. `as`: what names it to its
- * producer, to be remembered; or NULL. */
+ * stream_next_id(); `text` is the same, as the caller has it for his reply. `attrs`: what there is to know of
+ * it beside its fields; NULL: nothing. `as`: what names it to its producer, to be remembered; or NULL. */
 void change_xadd(struct broker *b, int db, struct slice name, struct stream_id id, struct slice text,
-                 const struct slice *field, size_t n, const struct stream_trim *trim,
-                 const struct idmp_name *as);
+                 const struct slice *field, size_t n, const struct entry_attrs *attrs,
+                 const struct stream_trim *trim, const struct idmp_name *as);
 /* Trims; how many entries went. Records the outcome. */
 uint64_t change_xtrim(struct broker *b, int db, struct slice name, const struct stream_trim *how);
 /* Deletes the entries that exist among `id`; how many. */

@@ -18,6 +18,8 @@
  *       how many idempotent ids the stream ever remembered, and how many messages were known already
  *   LMQ.FORGET key producer n
  *       the stream has forgotten the n oldest idempotent ids of the producer
+ *   LMQ.ADD key id arrival expires level group field value [field value ...]
+ *       an XADD of a message of which more is known than its fields (struct entry_attrs); group may be ""
  *   LMQ.DROP key id [id ...]
  *       these entries were trimmed away, though some before them were not (ACKED). Redis has it as an
  *       XDEL, but that raises the greatest deleted id, which trimming does not
@@ -32,12 +34,15 @@
 #include "base/buf.h"
 #include "store/stream_id.h"
 
+struct entry_attrs;
+
 #define RECORD_DELIVER "LMQ.DELIVER"
 #define RECORD_HOLD    "LMQ.HOLD"
 #define RECORD_NACK    "LMQ.NACK"
 #define RECORD_SKIP    "LMQ.SKIP"
 #define RECORD_IDMP    "LMQ.IDMP"
 #define RECORD_FORGET  "LMQ.FORGET"
+#define RECORD_ADD     "LMQ.ADD"
 #define RECORD_DROP    "LMQ.DROP"
 #define RECORD_DLQ     "LMQ.DLQ"
 
@@ -54,6 +59,9 @@ void record_u64(struct buf *b, uint64_t v);
 void record_i64(struct buf *b, int64_t v);
 void record_double(struct buf *b, double v); /* reads back the same */
 void record_id(struct buf *b, struct stream_id id);
+/* LMQ.ADD up to the fields, of which `words` words follow. `id` as text. */
+void record_add(struct buf *b, struct slice name, struct slice id, const struct entry_attrs *attrs,
+                size_t words);
 /* A whole record of C strings, e.g. record_words(b, (const char *[]){"SELECT", "1"}, 2). */
 void record_words(struct buf *b, const char *const *word, size_t n);
 

@@ -58,6 +58,10 @@ enum stream_id_want {
 int stream_next_id(const struct stream *s, enum stream_id_want kind, struct stream_id want, msec now,
                    struct stream_id *id);
 
+/* The earliest that a message which comes now may have as its arrival: arrivals never go back in a stream,
+ * though the clock may. `s` may be NULL. */
+msec stream_next_arrival(const struct stream *s, msec now);
+
 /* Names and values of one message, at most: whoever lets messages in answers ERR_TOO_LARGE beyond. */
 #define STREAM_ENTRY_MAX ((size_t)1 << 30)
 
@@ -66,10 +70,32 @@ struct entry {
     struct stream_id id;
     uint32_t fields;     /* name, value pairs */
     uint32_t names_size; /* the rest is private to src/store/stream*.c */
-    uint32_t values_size;
+    uint32_t values_size; /* and of the attributes, which lie behind them */
     const uint8_t *names;
     const uint8_t *values;
 };
+
+/* What is known of a message beside its fields. Most have nothing worth keeping: they arrived in the
+ * millisecond of their id, and are for all. */
+struct entry_attrs {
+    msec arrival;       /* wall msec; its age counts from here */
+    msec expires;       /* wall msec; its own TTL, whatever the queue's; 0: none */
+    uint8_t level;      /* of priority, below ENTRY_LEVELS */
+    struct slice group; /* the only one that sees it; empty: all do */
+};
+#define ENTRY_LEVELS 32
+/* Views into the stream as e is. Walks over the values. */
+void entry_attrs(const struct entry *e, struct entry_attrs *out);
+/* Of one about which nothing is kept. */
+static inline struct entry_attrs entry_attrs_plain(struct stream_id id)
+{
+    return (struct entry_attrs){.arrival = id.ms > INT64_MAX ? INT64_MAX : (msec)id.ms};
+}
+/* Whether that is all there is to know of the message with that id. */
+static inline bool entry_attrs_are_plain(const struct entry_attrs *a, struct stream_id id)
+{
+    return (uint64_t)a->arrival == id.ms && !a->expires && !a->level && !a->group.n;
+}
 
 /* A place between messages: good across appends, deletes and trims, for it names blocks by number (a
  * place whose block is gone means the first entry after it). */

@@ -13,10 +13,10 @@ bool stream_free_some(struct stream *s, size_t blocks);
 /* COPY. Places in the one are good in the other, as long as neither has changed. */
 struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed);
 
-/* Appends a message and copies its fields: name, value, name, value ... (n slices, n even, n > 0). The
- * id is from stream_next_id(). Cannot fail. */
+/* Appends a message and copies its fields: name, value, name, value ... (n slices, n even, n > 0), and its
+ * attributes (NULL: entry_attrs_plain()). The id is from stream_next_id(). Cannot fail. */
 void stream_append(struct stream *s, struct stream_id id, const struct slice *field, size_t n,
-                   const struct stream_node_limits *limits);
+                   const struct entry_attrs *attrs, const struct stream_node_limits *limits);
 /* Marks an entry deleted; false if there is no live one. Raises max_deleted_id. */
 bool stream_delete(struct stream *s, struct stream_id id);
 /* The same without max_deleted_id: for trims that go entry by entry. */

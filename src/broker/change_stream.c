@@ -20,18 +20,28 @@ static void record_xadd(struct change *ch, const struct idmp_name *as, struct sl
     record_slices(ch->record, field, n);
 }
 
-/* The first message of a stream, or one with a name. Apart from the others, which are many: they pay
- * nothing for it. The record of a new stream's limits would undo an IDMP before it. */
+static void record_with_attrs(struct change *ch, struct slice id, const struct slice *field, size_t n,
+                              const struct entry_attrs *attrs)
+{
+    record_add(ch->record, ch->name, id, attrs, n);
+    record_slices(ch->record, field, n);
+}
+
+/* The first message of a stream, or one with attributes or a name. Apart from the others, which are many:
+ * they pay nothing for it. The record of a new stream's limits would undo an IDMP before it. */
 static __attribute__((noinline)) void add_special(struct change *ch, struct stream_id id, struct slice text,
                                                   const struct slice *field, size_t n,
-                                                  const struct idmp_name *as)
+                                                  const struct entry_attrs *attrs, const struct idmp_name *as)
 {
-    bool first = !ch->key, apart = first && !change_idmp_usual(ch->b);
+    bool first = !ch->key, apart = attrs || (first && !change_idmp_usual(ch->b));
 
     if (first)
         change_make(ch, KEY_STREAM, stream_new(&ch->b->seed));
-    record_xadd(ch, apart ? NULL : as, text, field, n);
-    stream_append(ch->key->stream, id, field, n, &ch->b->node_limits);
+    if (attrs)
+        record_with_attrs(ch, text, field, n, attrs);
+    else
+        record_xadd(ch, apart ? NULL : as, text, field, n);
+    stream_append(ch->key->stream, id, field, n, attrs, &ch->b->node_limits);
     if (first)
         change_idmp_begin(ch);
     if (as)
@@ -39,16 +49,16 @@ static __attribute__((noinline)) void add_special(struct change *ch, struct stre
 }
 
 void change_xadd(struct broker *b, int db, struct slice name, struct stream_id id, struct slice text,
-                 const struct slice *field, size_t n, const struct stream_trim *trim,
-                 const struct idmp_name *as)
+                 const struct slice *field, size_t n, const struct entry_attrs *attrs,
+                 const struct stream_trim *trim, const struct idmp_name *as)
 {
     struct change ch = change_open(b, db, name);
 
-    if (!ch.key || as) {
-        add_special(&ch, id, text, field, n, as);
+    if (!ch.key || attrs || as) {
+        add_special(&ch, id, text, field, n, attrs, as);
     } else {
         record_xadd(&ch, NULL, text, field, n);
-        stream_append(ch.key->stream, id, field, n, &b->node_limits);
+        stream_append(ch.key->stream, id, field, n, NULL, &b->node_limits);
     }
     if (stream_ids_return(ch.key->stream))
         stream_bring_back(ch.key->stream, id);

@@ -119,9 +119,15 @@ static void mix_entries(struct mix *m, const struct stream *s, uint64_t sum[2])
     stream_seek(s, STREAM_ID_MIN, &pos);
     while (stream_next(s, &pos, &e)) {
         struct entry_walk w = {0};
+        struct entry_attrs attrs;
         struct slice name, value;
 
+        entry_attrs(&e, &attrs);
         mix_id(m, e.id);
+        mix_u64(m, (uint64_t)attrs.arrival);
+        mix_u64(m, (uint64_t)attrs.expires);
+        mix_u64(m, attrs.level);
+        mix_bytes(m, attrs.group);
         while (entry_field(&e, &w, &name, &value)) {
             mix_bytes(m, name);
             mix_bytes(m, value);

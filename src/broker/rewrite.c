@@ -101,6 +101,23 @@ static void write_zset(struct out *o, struct slice name, const struct zset *z)
     }
 }
 
+static void write_entry_head(struct out *o, struct slice name, const struct entry *e)
+{
+    struct entry_attrs attrs;
+
+    entry_attrs(e, &attrs);
+    if (entry_attrs_are_plain(&attrs, e->id)) {
+        record_head(o->b, 3 + 2 * (size_t)e->fields);
+        record_str(o->b, "XADD");
+        record_word(o->b, name);
+        record_id(o->b, e->id);
+    } else {
+        char id[STREAM_ID_TEXT];
+
+        record_add(o->b, name, (struct slice){id, stream_id_put(id, e->id)}, &attrs, 2 * (size_t)e->fields);
+    }
+}
+
 static void write_entries(struct out *o, struct slice name, const struct stream *s)
 {
     struct stream_pos pos;
@@ -111,10 +128,7 @@ static void write_entries(struct out *o, struct slice name, const struct stream 
         struct entry_walk w = {0};
         struct slice field, value;
 
-        record_head(o->b, 3 + 2 * (size_t)e.fields);
-        record_str(o->b, "XADD");
-        record_word(o->b, name);
-        record_id(o->b, e.id);
+        write_entry_head(o, name, &e);
         while (entry_field(&e, &w, &field, &value)) {
             record_word(o->b, field);
             record_word(o->b, value);

@@ -167,10 +167,15 @@ int cmd_xnack(struct call *c);
 int cmd_xinfo_stream(struct call *c), cmd_xinfo_groups(struct call *c), cmd_xinfo_consumers(struct call *c),
     cmd_xinfo_help(struct call *c);
 /* record_cmds.c */
-int cmd_record_deliver(struct call *c), cmd_record_hold(struct call *c), cmd_record_nack(struct call *c),
-    cmd_record_skip(struct call *c), cmd_record_drop(struct call *c),
-    cmd_record_dlq(struct call *c), cmd_record_idmp(struct call *c),
-    cmd_record_forget(struct call *c);
+int cmd_record_add(struct call *c);
+int cmd_record_deliver(struct call *c);
+int cmd_record_dlq(struct call *c);
+int cmd_record_drop(struct call *c);
+int cmd_record_forget(struct call *c);
+int cmd_record_hold(struct call *c);
+int cmd_record_idmp(struct call *c);
+int cmd_record_nack(struct call *c);
+int cmd_record_skip(struct call *c);
 
 /* HELP of a container: a line of text each. */
 int reply_help(struct call *c, const char *const *line);

@@ -151,6 +151,36 @@ int cmd_record_forget(struct call *c)
     return change_idmp_forget(c->broker, c->db, c->arg[1], c->arg[2], (size_t)n) ? OK : ERR_FORMAT;
 }
 
+/* arrival expires level group, from arg[at] on */
+static bool attrs_parse(const struct call *c, size_t at, struct entry_attrs *attrs)
+{
+    uint64_t level;
+
+    if (!num_i64(c->arg[at], &attrs->arrival) || !num_i64(c->arg[at + 1], &attrs->expires) ||
+        !num_u64(c->arg[at + 2], &level) || level >= ENTRY_LEVELS)
+        return false;
+    attrs->level = (uint8_t)level;
+    attrs->group = c->arg[at + 3];
+    return true;
+}
+
+/* LMQ.ADD key id arrival expires level group field value [field value ...] */
+int cmd_record_add(struct call *c)
+{
+    const struct stream *s;
+    struct entry_attrs attrs;
+    struct stream_id id, next;
+    int err = stream_write(c, c->arg[1], &s);
+
+    if (err != OK)
+        return err;
+    if (c->n % 2 == 0 || stream_id_parse(c->arg[2], 0, &id) != OK || !attrs_parse(c, 3, &attrs) ||
+        stream_next_id(s, STREAM_ID_GIVEN, id, 0, &next) != OK)
+        return ERR_FORMAT;
+    change_xadd(c->broker, c->db, c->arg[1], id, c->arg[2], c->arg + 7, c->n - 7, &attrs, NULL, NULL);
+    return OK;
+}
+
 /* LMQ.DROP key id [id ...] */
 int cmd_record_drop(struct call *c)
 {

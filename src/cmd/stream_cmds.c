@@ -61,10 +61,12 @@ int cmd_xadd(struct call *c)
     const struct stream *s;
     const struct slice *field;
     struct stream_id id;
+    struct entry_attrs attrs, *with = NULL;
     struct idmp_name name, *as = NULL;
     char room[STREAM_ID_TEXT], iid[IDMP_AUTO_SIZE];
     struct slice text = {.p = room};
     size_t n;
+    msec arrival;
     int err = parse_add(c, &a);
 
     if (err != OK)
@@ -92,8 +94,11 @@ int cmd_xadd(struct call *c)
     if (too_large(field, n) || (as && as->pid.n + as->iid.n > STREAM_ENTRY_MAX))
         return ERR_TOO_LARGE;
     text.n = stream_id_put(room, id);
-    change_xadd(c->broker, c->db, c->arg[1], id, text, field, n, a.trim.kind == TRIM_NONE ? NULL : &a.trim,
-                as);
+    arrival = stream_next_arrival(s, c->now.wall);
+    if ((uint64_t)arrival != id.ms && c->broker->origin != ORIGIN_REPLAY)
+        *(with = &attrs) = (struct entry_attrs){.arrival = arrival};
+    change_xadd(c->broker, c->db, c->arg[1], id, text, field, n, with,
+                a.trim.kind == TRIM_NONE ? NULL : &a.trim, as);
     reply_bulk(c->reply, text);
     return OK;
 }

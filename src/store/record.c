@@ -2,6 +2,7 @@
 #include "store/record.h"
 
 #include "base/num.h"
+#include "store/stream.h"
 
 /* "<type><n>\r\n"; at most RECORD_LINE bytes. */
 #define RECORD_LINE (1 + NUM_MAX + 2)
@@ -114,6 +115,19 @@ void record_id(struct buf *b, struct stream_id id)
     char *start = buf_reserve(b, WORD_MAX(STREAM_ID_TEXT));
 
     word_close(b, start, stream_id_put(start + HEAD, id));
+}
+
+void record_add(struct buf *b, struct slice name, struct slice id, const struct entry_attrs *attrs,
+                size_t words)
+{
+    record_head(b, 7 + words);
+    record_str(b, RECORD_ADD);
+    record_word(b, name);
+    record_word(b, id);
+    record_i64(b, attrs->arrival);
+    record_i64(b, attrs->expires);
+    record_u64(b, attrs->level);
+    record_word(b, attrs->group);
 }
 
 void record_words(struct buf *b, const char *const *word, size_t n)

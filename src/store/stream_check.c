@@ -22,6 +22,20 @@ static void found_live(const struct stream *s, struct found *f, struct stream_id
     f->tail_live += stream_id_cmp(id, s->tail_node.first) >= 0;
 }
 
+/* They read back as they lie there, to the last byte. */
+static void check_attrs(const struct entry *e, const uint8_t *p, const uint8_t *end)
+{
+    uint8_t head[ATTRS_HEAD_MAX];
+    struct entry_attrs a;
+    size_t n;
+
+    entry_attrs(e, &a);
+    n = attrs_put(head, &a, e->id);
+    must(a.level < ENTRY_LEVELS);
+    must((p == end) == (head[0] == 0));
+    must(p == end || (p + n + a.group.n == end && memcmp(p, head, n) == 0));
+}
+
 static void check_names(const struct block *b, const struct raw *r, const struct entry *e)
 {
     const uint8_t *name = e->names, *value = e->values;
@@ -31,7 +45,8 @@ static void check_names(const struct block *b, const struct raw *r, const struct
         name = number_get(name, &len) + len;
         value = number_get(value, &len) + len;
     }
-    must(e->fields > 0 && name == e->names + e->names_size && value == r->body + r->size);
+    must(e->fields > 0 && name == e->names + e->names_size && value <= r->body + r->size);
+    check_attrs(e, value, r->body + r->size);
     must(e->names > b->data && name <= b->data + b->used && value <= b->data + b->used);
 }
 

@@ -4,6 +4,7 @@
  *   stream_block.c  one block: its bytes and its index
  *   stream_log.c    the blocks in their order: appended to, deleted from
  *   stream_read.c   walks and replies
+ *   stream_attrs.c  attributes of an entry
  *   stream_trim.c   nodes, and trimming by them
  *   stream_check.c  what is always true
  *
@@ -21,6 +22,11 @@
  *   names   ENTRY_NAMES: varint fields, varint size, then each name as varint length and bytes;
  *           else 2 bytes, low first: where in the block an earlier entry has the same names
  *   values  each as varint length and bytes
+ *   attributes, if it has any: a byte that tells which (ATTR_), then of those there are
+ *           arrival  varint: its distance from the id's ms, zigzag
+ *           expires  varint: its distance from the arrival, zigzag
+ *           level    1 byte
+ *           group    the bytes of its name, up to the end of the entry
  *
  * The first entry counts from `base`, the id just below it.
  */
@@ -34,6 +40,11 @@
 
 #define ENTRY_NODE  1 /* a node starts here */
 #define ENTRY_NAMES 2 /* has its names with it */
+
+#define ATTR_ARRIVAL 1
+#define ATTR_EXPIRES 2
+#define ATTR_LEVEL   4
+#define ATTR_GROUP   8
 
 #define BLOCK_MIN    512u
 #define BLOCK_OWN    (MEM_SLOT / 4) /* larger entries get a block of their own */
@@ -88,6 +99,7 @@ struct stream {
     size_t dir_at, dir_n, dir_cap, holes;
     uint64_t next_number; /* of the next block; the last one is open if its number is one less */
     uint64_t length, added, bytes;
+    msec arrival; /* of the message added last; not kept over a restart unless it is there */
     struct stream_id first_id, last_id, max_deleted;
     struct stream_pos front; /* the first live entry: what lies before it is deleted without a mark */
     bool front_mark;         /* it starts a node */
@@ -210,6 +222,12 @@ static inline void entry_open(const struct block *b, const struct raw *r, struct
 }
 
 uint64_t entry_bytes(const struct entry *e); /* of its names and values */
+
+/* ---- stream_attrs.c */
+
+#define ATTRS_HEAD_MAX (1 + 2 * VARINT_MAX + 1)
+/* All of the bytes but the group's; how many. They begin with `which`, 0: there is nothing to keep. */
+size_t attrs_put(uint8_t head[ATTRS_HEAD_MAX], const struct entry_attrs *a, struct stream_id id);
 
 /* ---- stream_block.c */
 

@@ -327,10 +327,18 @@ struct draft {
     size_t bytes;         /* and their own */
     size_t listpack;      /* what the values take in a listpack, about; the names: names_listpack */
     size_t names_listpack;
-    uint64_t ms, seq; /* from the entry before */
-    uint32_t schema;  /* where the same names are, or NO_SCHEMA */
-    size_t body;      /* what follows the head of the entry */
-    bool point;       /* gets a point of the block's index */
+    uint64_t ms, seq;        /* from the entry before */
+    uint32_t schema;         /* where the same names are, or NO_SCHEMA */
+    size_t body;             /* what follows the head of the entry */
+    bool point;              /* gets a point of the block's index */
+    const struct tail *tail; /* NULL: it has no attributes */
+};
+
+/* Attributes as they lie in a block. */
+struct tail {
+    struct slice group;
+    size_t n; /* bytes of the head */
+    uint8_t head[ATTRS_HEAD_MAX];
 };
 
 static inline size_t number_size(uint64_t v)
@@ -364,6 +372,8 @@ static size_t draft_size(struct draft *d, struct stream_id before, struct stream
     d->ms = id.ms - before.ms;
     d->seq = d->ms ? id.seq : id.seq - before.seq - 1;
     d->body = d->values + 2;
+    if (d->tail)
+        d->body += d->tail->n + d->tail->group.n;
     if (d->schema == NO_SCHEMA)
         d->body += number_size(d->n / 2) + number_size(d->names) + d->names - 2;
     return 1 + number_size(d->ms) + number_size(d->seq) + number_size(d->body) + d->body;
@@ -498,6 +508,15 @@ static uint8_t *put_names(struct stream *s, struct block *b, uint8_t *p, const s
     return p;
 }
 
+static uint8_t *put_tail(uint8_t *p, const struct tail *t)
+{
+    memcpy(p, t->head, t->n);
+    p += t->n;
+    if (t->group.n)
+        memcpy(p, t->group.p, t->group.n);
+    return p + t->group.n;
+}
+
 static void put_entry(struct stream *s, struct block *b, const struct draft *d, bool mark)
 {
     uint8_t *p = b->data + b->used;
@@ -509,6 +528,8 @@ static void put_entry(struct stream *s, struct block *b, const struct draft *d, 
     p = put_names(s, b, p, d);
     for (size_t i = 1; i < d->n; i += 2)
         p = put_slice(p, d->field[i]);
+    if (d->tail)
+        p = put_tail(p, d->tail);
     b->used = (uint32_t)(p - b->data);
 }
 
@@ -550,15 +571,28 @@ static void front_set(struct stream *s, const struct block *b, struct stream_id 
     s->front_mark = mark;
 }
 
+/* Apart, so that those without attributes pay nothing for them. */
+static __attribute__((noinline)) void draft_tail(struct draft *d, struct tail *t, struct stream_id id,
+                                                 const struct entry_attrs *attrs)
+{
+    t->n = attrs_put(t->head, attrs, id);
+    t->group = attrs->group;
+    if (t->head[0])
+        d->tail = t;
+}
+
 void stream_append(struct stream *s, struct stream_id id, const struct slice *field, size_t n,
-                   const struct stream_node_limits *limits)
+                   const struct entry_attrs *attrs, const struct stream_node_limits *limits)
 {
     struct draft d = {.field = field, .n = n};
+    struct tail tail;
     struct block *b;
     bool mark;
 
     must(n > 0 && n % 2 == 0 && stream_id_cmp(id, s->last_id) > 0);
     draft_measure(&d);
+    if (attrs)
+        draft_tail(&d, &tail, id, attrs);
     b = tail_for(s, &d, id);
     mark = node_add(s, &d, id, limits);
     if (d.point)
@@ -576,4 +610,5 @@ void stream_append(struct stream *s, struct stream_id id, const struct slice *fi
     s->length++;
     store_totals.entries++;
     s->added += s->added < INT64_MAX; /* XSETID may have set it there; it is told as a signed number */
+    s->arrival = attrs ? attrs->arrival : entry_attrs_plain(id).arrival;
 }

@@ -270,7 +270,7 @@ static void start(struct fixture *t, uint64_t n) /* entries 1-0 ... n-0 */
 
     t->s = stream_new(&seed_of_hashes);
     for (uint64_t i = 1; i <= n; i++)
-        stream_append(t->s, (struct stream_id){i, 0}, field, 2, &none);
+        stream_append(t->s, (struct stream_id){i, 0}, field, 2, NULL, &none);
     t->g = group_new(SLICE("g"), STREAM_ID_MIN, -1, &seed_of_hashes);
 }
 

@@ -25,6 +25,7 @@ static const struct stream_node_limits by_10 = {.max_entries = 10};
 
 struct item {
     struct stream_id id;
+    struct entry_attrs attrs;
     size_t n;
     struct slice *field;
     char *text;
@@ -71,9 +72,9 @@ static size_t model_at(const struct model *m, struct stream_id id) /* first with
 }
 
 static void model_append(struct model *m, struct stream_id id, const struct slice *field, size_t n,
-                         uint64_t max_entries)
+                         const struct entry_attrs *attrs, uint64_t max_entries)
 {
-    struct item it = {.id = id, .n = n, .field = malloc(n * sizeof(*it.field))};
+    struct item it = {.id = id, .attrs = *attrs, .n = n, .field = malloc(n * sizeof(*it.field))};
     char *to;
 
     for (size_t i = 0; i < n; i++)
@@ -272,9 +273,36 @@ static struct stream_id some_jump(struct fuzz *f)
     }
 }
 
+static msec some_instant(struct fuzz *f, struct stream_id id)
+{
+    static const msec some[] = {1, INT64_MAX, INT64_MIN, -1, 1700000000000};
+
+    return below(f, 4) ? (msec)(id.ms + below(f, 100000)) : some[below(f, 5)];
+}
+
+/* Most have none. Names of groups lie in the noise, which stays. */
+static struct entry_attrs some_attrs(struct fuzz *f, struct stream_id id)
+{
+    struct entry_attrs a = entry_attrs_plain(id);
+
+    if (below(f, 4))
+        return a;
+    if (below(f, 2))
+        a.arrival = some_instant(f, id);
+    if (below(f, 2))
+        a.expires = some_instant(f, id);
+    if (below(f, 2))
+        a.level = (uint8_t)below(f, ENTRY_LEVELS);
+    if (below(f, 4) == 0)
+        a.group = noise(f, below(f, 50) ? below(f, 20) : 70000);
+    return a;
+}
+
 static void append_one(struct fuzz *f)
 {
     struct stream_node_limits limits = {.max_entries = f->max_entries};
+    struct entry_attrs attrs;
+    bool plain;
     struct stream_id id, want = some_jump(f);
     size_t n = some_fields(f);
     int err = stream_next_id(f->s, STREAM_ID_GIVEN, want, 0, &id);
@@ -284,8 +312,13 @@ static void append_one(struct fuzz *f)
         CHECK(f, err == ERR_ID_LAST && stream_id_cmp(f->m.last, STREAM_ID_MAX) == 0);
         return;
     }
-    stream_append(f->s, id, f->field, n, &limits);
-    model_append(&f->m, id, f->field, n, f->max_entries);
+    attrs = some_attrs(f, id);
+    plain =
+        attrs.arrival == entry_attrs_plain(id).arrival && !attrs.expires && !attrs.level && !attrs.group.n;
+    stream_append(f->s, id, f->field, n, plain && below(f, 2) ? NULL : &attrs, &limits);
+    CHECK(f, stream_next_arrival(f->s, INT64_MIN) == attrs.arrival);
+    CHECK(f, stream_next_arrival(f->s, INT64_MAX) == INT64_MAX);
+    model_append(&f->m, id, f->field, n, &attrs, f->max_entries);
 }
 
 static struct stream_id some_id(struct fuzz *f)
@@ -315,10 +348,14 @@ static struct stream_id some_id(struct fuzz *f)
 static void same_entry(struct fuzz *f, const struct entry *e, const struct item *it)
 {
     struct entry_walk w = {0};
+    struct entry_attrs a;
     struct slice name, value;
     size_t n = 0;
 
     CHECK(f, stream_id_cmp(e->id, it->id) == 0 && e->fields == it->n / 2);
+    entry_attrs(e, &a);
+    CHECK(f, a.arrival == it->attrs.arrival && a.expires == it->attrs.expires && a.level == it->attrs.level);
+    CHECK(f, slice_eq(a.group, it->attrs.group));
     while (entry_field(e, &w, &name, &value)) {
         CHECK(f, slice_eq(name, it->field[n]) && slice_eq(value, it->field[n + 1]));
         n += 2;
@@ -614,7 +651,7 @@ static void like_a_sorted_array(void **state)
 
 static void add(struct stream *s, struct stream_id id, const struct stream_node_limits *limits)
 {
-    stream_append(s, id, (const struct slice[]){SLICE("xitem"), SLICE("1")}, 2, limits);
+    stream_append(s, id, (const struct slice[]){SLICE("xitem"), SLICE("1")}, 2, NULL, limits);
 }
 
 static struct stream *with_entries(uint64_t n, const struct stream_node_limits *limits)
@@ -810,7 +847,7 @@ static void nodes_end_by_bytes(void **state)
 
     (void)state;
     for (uint64_t i = 1; i <= 100; i++)
-        stream_append(s, ID(i, 0), (struct slice[]){SLICE("f"), {value, sizeof(value)}}, 2, &limits);
+        stream_append(s, ID(i, 0), (struct slice[]){SLICE("f"), {value, sizeof(value)}}, 2, NULL, &limits);
     stream_stats(s, &st);
     assert_in_range(st.nodes, 11, 15);
     stream_free(s);
@@ -975,7 +1012,8 @@ static void entries_are_written_as_resp(void **state)
     (void)state;
     outbox_init(&out, &pool);
     stream_append(s, ID(1526919030474, 55),
-                  (struct slice[]){SLICE("a"), SLICE("twelve bytes"), {NULL, 0}, SLICE("\r\n")}, 4, &by_100);
+                  (struct slice[]){SLICE("a"), SLICE("twelve bytes"), {NULL, 0}, SLICE("\r\n")}, 4, NULL,
+                  &by_100);
     assert_true(stream_find(s, ID(1526919030474, 55), &e));
     entry_reply(&e, &r);
     entry_reply_fields(&e, &r);
@@ -1032,7 +1070,7 @@ static void an_entry_costs_little_more_than_its_bytes(void **state)
 
         for (uint64_t k = 0; k < row[i].n; k++)
             stream_append(s, ID(1526919030474 + k / 3, k % 3),
-                          (struct slice[]){SLICE("f"), {value, row[i].value}}, 2, &by_100);
+                          (struct slice[]){SLICE("f"), {value, row[i].value}}, 2, NULL, &by_100);
         each = (double)(mem_used() - used) / (double)row[i].n;
         print_message("%zu bytes: %.2f\n", row[i].value, each);
         assert_true(each <= (double)row[i].most);
