@@ -1,24 +1,22 @@
-/* store/ranking.h - scored members in their order, by score and then by the bytes of the member, with the
- * rank of each: a B+ tree that counts what lies below (a counted B-tree, S. Tatham, 2001). The body of a
- * large sorted set, for store/zset.c alone; members are zset.c's entries, which it owns. */
+/* store/ranking.h - scored entries in their order, by score and then by what the owner says, with the rank of
+ * each: a B+ tree that counts what lies below (a counted B-tree, S. Tatham, 2001). The body of a large sorted
+ * set (store/zset.c), by score and member; and of the delayed messages of a stream (store/delayed.c), by
+ * instant and number. For these two alone: the entries are theirs, who own them. */
 #ifndef STORE_RANKING_H
 #define STORE_RANKING_H
 
-#include "base/slice.h"
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct zset_entry; /* one block: the score, varint length, member */
-
-double zset_entry_score(const struct zset_entry *e);
-struct slice zset_entry_member(const struct zset_entry *e);
-
 struct ranked {
-    double score; /* that of the entry: most comparisons end here, without a look at it */
-    struct zset_entry *entry;
+    double score; /* most comparisons end here, without a look at the entry */
+    void *entry;
 };
 
 struct rank_node;
 struct ranking {
+    int (*tie)(const void *a, const void *b); /* the order of two entries with one score */
     struct rank_node *root; /* NULL while empty */
     unsigned height;        /* 0: the root is a leaf */
     bool burial;            /* it is freed leaf by leaf */
@@ -52,7 +50,7 @@ void ranking_free(struct ranking *r);                    /* the nodes; entries a
 /* Takes the first leaf out and hands its entries over; 0 when all are gone. After the first call only
  * this and ranking_free(). `out` has room for RANK_LEAF_MAX. */
 #define RANK_LEAF_MAX 30
-size_t ranking_bury_leaf(struct ranking *r, struct zset_entry **out);
+size_t ranking_bury_leaf(struct ranking *r, void **out);
 
 void ranking_check(const struct ranking *r);
 

@@ -76,13 +76,19 @@ static struct ranked first_of(const struct rank_node *n)
 
 /* --- finding --- */
 
+/* One that is there, or that is to be there, as a bound. */
+struct exact {
+    struct ranked e;
+    int (*tie)(const void *a, const void *b);
+};
+
 static int by_order(const struct ranked *e, const void *bound)
 {
-    const struct ranked *b = bound;
+    const struct exact *x = bound;
 
-    if (e->score != b->score)
-        return e->score < b->score ? -1 : 1;
-    return slice_cmp(zset_entry_member(e->entry), zset_entry_member(b->entry));
+    if (e->score != x->e.score)
+        return e->score < x->e.score ? -1 : 1;
+    return x->tie(e->entry, x->e.entry);
 }
 
 /* The entries of a leaf, or the first ones of an inner node's children, that lie before the bound. */
@@ -120,7 +126,7 @@ size_t ranking_before(const struct ranking *r, ranking_cmp *cmp, const void *bou
 
 size_t ranking_rank(const struct ranking *r, const struct ranked *e)
 {
-    return ranking_before(r, by_order, e);
+    return ranking_before(r, by_order, &(struct exact){*e, r->tie});
 }
 
 struct rank_pos ranking_at(const struct ranking *r, size_t rank)
@@ -209,20 +215,20 @@ static struct rank_node *split(struct ranking *r, struct rank_node *n, unsigned 
     return right;
 }
 
-static struct rank_node *leaf_add(struct ranking *r, struct rank_node *n, struct ranked e)
+static struct rank_node *leaf_add(struct ranking *r, struct rank_node *n, const struct exact *x)
 {
-    unsigned at = before_in(n, by_order, &e);
+    unsigned at = before_in(n, by_order, x);
     struct rank_node *right;
 
     if (n->n < LEAF_MAX) {
-        leaf_insert(n, at, e);
+        leaf_insert(n, at, x->e);
         return NULL;
     }
     right = split(r, n, at == LEAF_MAX && !n->next ? LEAF_MAX : LEAF_MAX / 2);
     if (at > n->n || n->n == LEAF_MAX)
-        leaf_insert(right, at - n->n, e);
+        leaf_insert(right, at - n->n, x->e);
     else
-        leaf_insert(n, at, e);
+        leaf_insert(n, at, x->e);
     return right;
 }
 
@@ -232,12 +238,12 @@ static void child_refresh(struct rank_node *n, unsigned i)
     n->c[i].first = first_of(n->c[i].node);
 }
 
-static struct rank_node *node_add(struct ranking *r, struct rank_node *n, struct ranked e);
+static struct rank_node *node_add(struct ranking *r, struct rank_node *n, const struct exact *x);
 
-static struct rank_node *inner_add(struct ranking *r, struct rank_node *n, struct ranked e)
+static struct rank_node *inner_add(struct ranking *r, struct rank_node *n, const struct exact *x)
 {
-    unsigned at = before_in(n, by_order, &e), i = at ? at - 1 : 0;
-    struct rank_node *child = node_add(r, n->c[i].node, e), *right;
+    unsigned at = before_in(n, by_order, x), i = at ? at - 1 : 0;
+    struct rank_node *child = node_add(r, n->c[i].node, x), *right;
 
     if (!child) {
         n->c[i].count++;
@@ -258,9 +264,9 @@ static struct rank_node *inner_add(struct ranking *r, struct rank_node *n, struc
 }
 
 /* The new node at the right of n, if it had to be split. */
-static struct rank_node *node_add(struct ranking *r, struct rank_node *n, struct ranked e)
+static struct rank_node *node_add(struct ranking *r, struct rank_node *n, const struct exact *x)
 {
-    return n->inner ? inner_add(r, n, e) : leaf_add(r, n, e);
+    return n->inner ? inner_add(r, n, x) : leaf_add(r, n, x);
 }
 
 void ranking_add(struct ranking *r, struct ranked e)
@@ -269,7 +275,7 @@ void ranking_add(struct ranking *r, struct ranked e)
 
     if (!r->root)
         r->root = node_new(r, false);
-    right = node_add(r, r->root, e);
+    right = node_add(r, r->root, &(struct exact){e, r->tie});
     if (!right)
         return;
     root = node_new(r, true);
@@ -332,19 +338,19 @@ static void settle(struct ranking *r, struct rank_node *n, unsigned i)
         try_join(r, n, i - 1);
 }
 
-static void node_remove(struct ranking *r, struct rank_node *n, const struct ranked *e)
+static void node_remove(struct ranking *r, struct rank_node *n, const struct exact *x)
 {
-    unsigned at = before_in(n, by_order, e);
+    unsigned at = before_in(n, by_order, x);
 
     if (!n->inner) {
-        must(at < n->n && n->e[at].entry == e->entry);
+        must(at < n->n && n->e[at].entry == x->e.entry);
         n->n--;
         memmove(&n->e[at], &n->e[at + 1], (n->n - at) * sizeof n->e[0]);
         return;
     }
-    if (at == n->n || n->c[at].first.entry != e->entry)
+    if (at == n->n || n->c[at].first.entry != x->e.entry)
         at--;
-    node_remove(r, n->c[at].node, e);
+    node_remove(r, n->c[at].node, x);
     settle(r, n, at);
 }
 
@@ -352,7 +358,7 @@ void ranking_remove(struct ranking *r, struct ranked e)
 {
     struct rank_node *root = r->root;
 
-    node_remove(r, root, &e);
+    node_remove(r, root, &(struct exact){e, r->tie});
     while (root->inner && root->n == 1) {
         r->root = root->c[0].node;
         node_free(r, root);
@@ -381,10 +387,10 @@ void ranking_free(struct ranking *r)
 
     if (r->root && r->height >= down_to)
         free_below(r, r->root, r->height, down_to);
-    *r = (struct ranking){0};
+    *r = (struct ranking){.tie = r->tie};
 }
 
-size_t ranking_bury_leaf(struct ranking *r, struct zset_entry **out)
+size_t ranking_bury_leaf(struct ranking *r, void **out)
 {
     struct rank_node *leaf = r->next;
     size_t n;
@@ -408,6 +414,7 @@ size_t ranking_bury_leaf(struct ranking *r, struct zset_entry **out)
 
 struct check {
     const struct rank_node *leaf; /* the last one met */
+    int (*tie)(const void *a, const void *b);
     struct ranked last;
     size_t nodes, leaves;
     bool any;
@@ -420,8 +427,7 @@ static void check_leaf(const struct rank_node *n, struct check *k)
     k->leaf = n;
     k->leaves++;
     for (unsigned i = 0; i < n->n; i++) {
-        must(n->e[i].score == zset_entry_score(n->e[i].entry));
-        must(!k->any || by_order(&k->last, &n->e[i]) < 0);
+        must(!k->any || by_order(&k->last, &(struct exact){n->e[i], k->tie}) < 0);
         k->last = n->e[i];
         k->any = true;
     }
@@ -446,7 +452,7 @@ static void check_below(const struct rank_node *n, unsigned height, struct check
 
 void ranking_check(const struct ranking *r)
 {
-    struct check k = {0};
+    struct check k = {.tie = r->tie};
 
     if (r->root)
         check_below(r->root, r->height, &k);

@@ -21,12 +21,7 @@ struct zset_entry {
     uint8_t text[];
 };
 
-double zset_entry_score(const struct zset_entry *e)
-{
-    return e->score;
-}
-
-struct slice zset_entry_member(const struct zset_entry *e)
+static struct slice entry_member(const struct zset_entry *e)
 {
     uint64_t n;
     const uint8_t *p = varint_get(e->text, &n);
@@ -36,12 +31,17 @@ struct slice zset_entry_member(const struct zset_entry *e)
 
 static struct slice entry_key(const void *entry)
 {
-    return zset_entry_member(entry);
+    return entry_member(entry);
+}
+
+static int by_member(const void *a, const void *b)
+{
+    return slice_cmp(entry_member(a), entry_member(b));
 }
 
 static size_t entry_size(const struct zset_entry *e)
 {
-    struct slice member = zset_entry_member(e);
+    struct slice member = entry_member(e);
 
     return sizeof *e + (size_t)((const uint8_t *)member.p - e->text) + member.n;
 }
@@ -169,7 +169,7 @@ static int ranked_against(const struct ranked *e, const void *bound)
 {
     const struct zset_bound *b = bound;
 
-    return against(b, e->score, b->by_member ? zset_entry_member(e->entry) : SLICE(""));
+    return against(b, e->score, b->by_member ? entry_member(e->entry) : SLICE(""));
 }
 
 size_t zset_before(const struct zset *z, const struct zset_bound *bound)
@@ -190,7 +190,7 @@ static void view_ranked(struct zset_iter *it)
 {
     const struct ranked *e = rank_get(&it->pos);
 
-    it->item.member = zset_entry_member(e->entry);
+    it->item.member = entry_member(e->entry);
     it->item.score = e->score;
 }
 
@@ -271,7 +271,7 @@ static void scan_entry(void *entry, void *arg)
     const struct zset_entry *e = entry;
     struct scan *s = arg;
 
-    s->fn(zset_entry_member(e), e->score, s->arg);
+    s->fn(entry_member(e), e->score, s->arg);
 }
 
 uint64_t zset_scan(const struct zset *z, uint64_t cursor,
@@ -315,7 +315,7 @@ void zset_free(struct zset *z)
 
 bool zset_free_some(struct zset *z, size_t n)
 {
-    struct zset_entry *e[RANK_LEAF_MAX];
+    void *e[RANK_LEAF_MAX];
     size_t got = 1;
 
     while (!z->small && n > 0 && (got = ranking_bury_leaf(&z->large->order, e)) > 0) {
@@ -343,7 +343,7 @@ static void to_table(struct zset *z, const struct hash_seed *seed)
     struct zset_item item;
 
     z->large = mem_alloc(sizeof *z->large);
-    *z->large = (struct zset_table){0};
+    *z->large = (struct zset_table){.order.tie = by_member};
     dict_init(&z->large->members, &members, seed);
     for (uint32_t at = 0; packed_view(z, at, &item, &at);)
         table_add(z->large, item.member, item.score);
@@ -429,7 +429,7 @@ bool zset_put(struct zset *z, struct slice member, double score, const struct sh
 static void entry_remove(struct zset_table *t, struct zset_entry *e)
 {
     ranking_remove(&t->order, ranked_of(e));
-    dict_remove(&t->members, zset_entry_member(e));
+    dict_remove(&t->members, entry_member(e));
     entry_free(t, e);
 }
 
@@ -483,7 +483,7 @@ void zset_check(const struct zset *z)
         double score;
 
         must(zset_rank(z, it.item.member, &rank, &score) && rank == n);
-        must(n == 0 || it.item.score >= last.score);
+        must(score == it.item.score && (n == 0 || score >= last.score));
         last.score = it.item.score;
         bytes += z->small ? 0 : entry_size(rank_get(&it.pos)->entry);
     }
