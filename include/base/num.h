@@ -57,4 +57,20 @@ static inline const uint8_t *varint_get(const uint8_t *p, uint64_t *v)
 }
 #define VARINT_MAX 10
 
+static inline size_t varint_size(uint64_t v)
+{
+    return v < 0x80 ? 1 : (size_t)(63 - __builtin_clzll(v)) / 7 + 1;
+}
+
+/* Differences of 64 bits, below 0 or not, as numbers that are small when the difference is. */
+static inline uint64_t zigzag(uint64_t v)
+{
+    return v << 1 ^ (v >> 63 ? UINT64_MAX : 0);
+}
+
+static inline uint64_t unzigzag(uint64_t v)
+{
+    return v >> 1 ^ (v & 1 ? UINT64_MAX : 0);
+}
+
 #endif

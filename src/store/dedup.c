@@ -28,16 +28,6 @@ struct dedup_block {
 
 /* ---- a record */
 
-static uint64_t zigzag(uint64_t v)
-{
-    return v << 1 ^ (v >> 63 ? UINT64_MAX : 0);
-}
-
-static uint64_t unzigzag(uint64_t v)
-{
-    return v >> 1 ^ (v & 1 ? UINT64_MAX : 0);
-}
-
 /* Returns where the next one begins. */
 static const uint8_t *record_read(const uint8_t *p, struct seen *s)
 {

@@ -20,15 +20,6 @@ struct hash {
 
 /* --- entries of the table --- */
 
-static size_t varint_size(uint64_t v)
-{
-    size_t n = 1;
-
-    while (v >>= 7)
-        n++;
-    return n;
-}
-
 static size_t text_size(size_t n)
 {
     return varint_size(n) + n;

@@ -1,16 +1,6 @@
 /* stream_attrs.c - what is known of a message beside its fields. See stream_impl.h for the bytes. */
 #include "stream_impl.h"
 
-static uint64_t zigzag(uint64_t v)
-{
-    return v << 1 ^ (v >> 63 ? UINT64_MAX : 0);
-}
-
-static uint64_t unzigzag(uint64_t v)
-{
-    return v >> 1 ^ (v & 1 ? UINT64_MAX : 0);
-}
-
 msec stream_next_arrival(const struct stream *s, msec now)
 {
     return s && s->arrival > now ? s->arrival : now;

@@ -341,11 +341,6 @@ struct tail {
     uint8_t head[ATTRS_HEAD_MAX];
 };
 
-static inline size_t number_size(uint64_t v)
-{
-    return v < 0x80 ? 1 : (size_t)(63 - __builtin_clzll(v)) / 7 + 1;
-}
-
 /* Bytes of an element of a listpack, about. */
 static inline size_t listpack_size(size_t n)
 {
@@ -357,8 +352,8 @@ static void draft_measure(struct draft *d)
     for (size_t i = 0; i < d->n; i += 2) {
         size_t name = d->field[i].n, value = d->field[i + 1].n;
 
-        d->names += number_size(name) + name;
-        d->values += number_size(value) + value;
+        d->names += varint_size(name) + name;
+        d->values += varint_size(value) + value;
         d->bytes += name + value;
         d->names_listpack += listpack_size(name);
         d->listpack += listpack_size(value);
@@ -375,8 +370,8 @@ static size_t draft_size(struct draft *d, struct stream_id before, struct stream
     if (d->tail)
         d->body += d->tail->n + d->tail->group.n;
     if (d->schema == NO_SCHEMA)
-        d->body += number_size(d->n / 2) + number_size(d->names) + d->names - 2;
-    return 1 + number_size(d->ms) + number_size(d->seq) + number_size(d->body) + d->body;
+        d->body += varint_size(d->n / 2) + varint_size(d->names) + d->names - 2;
+    return 1 + varint_size(d->ms) + varint_size(d->seq) + varint_size(d->body) + d->body;
 }
 
 static bool schema_is(const struct block *b, const struct schema *schema, const struct draft *d)
