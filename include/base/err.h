@@ -31,6 +31,7 @@ enum err {
     ERR_DURATION = -21,       /* not a duration */
     ERR_DURATION_NEG = -22,   /* duration is negative */
     ERR_DURATION_RANGE = -23, /* duration is out of range */
+    ERR_DEDUP_FULL = -24,     /* the queue remembers as many dedup ids as it may */
 
     /* files; the caller logs the place */
     ERR_IO = -40, /* errno says what */

@@ -46,7 +46,9 @@ struct broker {
     struct stream_node_limits node_limits;
     struct idmp_limits idmp_limits; /* of new streams */
     uint64_t idmp_max_ids;          /* that a stream remembers */
-    struct heap forgetting;         /* struct idmp_place by wall time */
+    struct heap forgetting;         /* struct due_place by wall time */
+    struct heap queues;             /* the same, of streams in which anything else is due: queue/run.h */
+    uint64_t queue_dedup_max;       /* dedup ids that a queue remembers */
     struct shape shape;
     struct policies policies;
     uint64_t generations;  /* of policies, in all databases; 0: there have been none */

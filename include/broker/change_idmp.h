@@ -28,8 +28,6 @@ void change_idmp_count(struct broker *b, int db, struct slice name, uint64_t add
 bool change_idmp_forget(struct broker *b, int db, struct slice name, struct slice pid, size_t n);
 
 /* Forgets what is over, at most `max` ids; how much work that was, at least 1. The place is the heap's. */
-unsigned change_idmp_sweep(struct broker *b, struct idmp_place *place, msec now, unsigned max);
-/* What stood in one of two databases stands in the other. */
-void change_idmp_swap(struct broker *b, int one, int other);
+unsigned change_idmp_sweep(struct broker *b, struct due_place *place, msec now, unsigned max);
 
 #endif

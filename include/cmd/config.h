@@ -57,6 +57,7 @@ struct config {
     uint64_t stream_node_max_bytes;
     bool stream_wake_batching;
     int64_t stream_idmp_duration, stream_idmp_maxsize, stream_idmp_max_ids;
+    int64_t queue_dedup_max;
     /* scripts */
     int64_t busy_reply_threshold;
     uint64_t script_memory_limit, script_cache_size;

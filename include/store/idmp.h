@@ -13,8 +13,8 @@
 #ifndef STORE_IDMP_H
 #define STORE_IDMP_H
 
-#include "base/heap.h"
 #include "store/dedup.h"
+#include "store/due_place.h"
 
 #define IDMP_DURATION     100 /* of a stream that was told nothing else */
 #define IDMP_DURATION_MAX 86400
@@ -39,15 +39,6 @@ static inline struct slice producer_name(const struct producer *p)
     return (struct slice){p->name, p->name_len};
 }
 
-/* Where the broker finds it when something is to be forgotten: in its heap of deadlines, under the key's
- * name. Freeing takes it out. */
-struct idmp_place {
-    struct heap_node node;
-    struct heap *heap; /* NULL: in none */
-    int db;
-    struct slice name; /* owned */
-};
-
 struct idmp {
     struct idmp_limits limits;
     uint64_t added, duplicates; /* ids ever remembered; messages that were known already */
@@ -55,7 +46,7 @@ struct idmp {
     size_t held; /* bytes of producers and of what they remember */
     struct dict producers;
     struct heap due;
-    struct idmp_place place;
+    struct due_place place; /* where something is to be forgotten; freeing takes it out */
 };
 
 /* What names a message to its producer. */

@@ -17,8 +17,4 @@ size_t idmp_forget(struct idmp *m, struct slice pid, size_t n);
 void idmp_limit(struct idmp *m, struct idmp_limits limits);
 void idmp_count(struct idmp *m, uint64_t added, uint64_t duplicates);
 
-/* Puts it into the heap, or moves it there. The name is copied. */
-void idmp_place(struct idmp *m, struct heap *heap, int db, struct slice name, msec at);
-void idmp_unplace(struct idmp *m);
-
 #endif

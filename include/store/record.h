@@ -27,6 +27,21 @@
  *       the stream has had a dead letter: no glob of a policy applies to it any more
  *
  * QPOLICY SET and DEL are records, too: as clients send them, durations in milliseconds.
+ *
+ * Of messages that are not in the stream (store/inbox.h):
+ *
+ *   LMQ.DELAY key due-number added ttl level dedup field value [field value ...]
+ *       a message, to become an entry when it is due; dedup may be ""
+ *   LMQ.CANCEL key due-number [due-number ...]
+ *       these do not, and what names them is free
+ *   LMQ.ARRIVE key due-number id arrival
+ *       the first one became this entry
+ *   LMQ.NUMBER key next
+ *       of a base: delayed messages have had the numbers below
+ *   LMQ.SEEN key lane dedup id until
+ *       the dedup id stands for that message, delayed or not, up to then; it is in that lane
+ *   LMQ.LAPSE key lane n
+ *       the stream has forgotten the n oldest dedup ids of the lane
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -34,7 +49,9 @@
 #include "base/buf.h"
 #include "store/stream_id.h"
 
+struct delayed_message;
 struct entry_attrs;
+struct seen;
 
 #define RECORD_DELIVER "LMQ.DELIVER"
 #define RECORD_HOLD    "LMQ.HOLD"
@@ -45,6 +62,12 @@ struct entry_attrs;
 #define RECORD_ADD     "LMQ.ADD"
 #define RECORD_DROP    "LMQ.DROP"
 #define RECORD_DLQ     "LMQ.DLQ"
+#define RECORD_DELAY   "LMQ.DELAY"
+#define RECORD_CANCEL  "LMQ.CANCEL"
+#define RECORD_ARRIVE  "LMQ.ARRIVE"
+#define RECORD_NUMBER  "LMQ.NUMBER"
+#define RECORD_SEEN    "LMQ.SEEN"
+#define RECORD_LAPSE   "LMQ.LAPSE"
 
 /* A record is a head with the number of words, then so many words. */
 void record_head(struct buf *b, size_t words);
@@ -62,6 +85,10 @@ void record_id(struct buf *b, struct stream_id id);
 /* LMQ.ADD up to the fields, of which `words` words follow. `id` as text. */
 void record_add(struct buf *b, struct slice name, struct slice id, const struct entry_attrs *attrs,
                 size_t words);
+/* LMQ.DELAY, with the slices of its fields; LMQ.NUMBER; LMQ.SEEN. */
+void record_delay(struct buf *b, struct slice name, const struct delayed_message *m, const struct slice *field);
+void record_delay_next(struct buf *b, struct slice name, uint64_t next);
+void record_window(struct buf *b, struct slice name, unsigned lane, const struct seen *s);
 /* A whole record of C strings, e.g. record_words(b, (const char *[]){"SELECT", "1"}, 2). */
 void record_words(struct buf *b, const char *const *word, size_t n);
 

@@ -23,6 +23,8 @@ struct stream; /* opaque: its fields are in src/store/stream_impl.h */
 struct group;
 struct idmp;
 struct queue;
+struct inbox;
+struct due_place;
 
 /* Limits of a node, as the settings of the same names; 0 is none. */
 struct stream_node_limits {
@@ -173,6 +175,12 @@ struct queue *stream_queue(const struct stream *s);
 uint64_t stream_settled(const struct stream *s);
 /* It has had a dead letter. */
 bool stream_is_dlq(const struct stream *s);
+/* What it knows of messages that are not in it (store/inbox.h); NULL: nothing. */
+const struct inbox *stream_inbox(const struct stream *s);
+/* Where the broker finds it when something in it is due (store/due_place.h); NULL: nothing ever was. */
+struct due_place *stream_due_place(const struct stream *s);
+/* When that is, at the earliest; INT64_MAX: nothing is. */
+msec stream_due(const struct stream *s);
 
 /* entries-read of a position, -1 if unknown, and lag, by the rules of Redis 8 (see the comments in stream.c).
  * A lag is below 0 where XSETID has made the stream forget what was added. */

@@ -47,5 +47,8 @@ struct queue *stream_make_queue(struct stream *s); /* made if need be */
 void stream_drop_queue(struct stream *s);
 void stream_settle(struct stream *s, uint64_t generation);
 void stream_mark_dlq(struct stream *s);
+/* What it knows of messages that are not in it, and its place among what is due, made if need be. */
+struct inbox *stream_make_inbox(struct stream *s);
+struct due_place *stream_make_due_place(struct stream *s);
 
 #endif

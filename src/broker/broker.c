@@ -14,7 +14,7 @@ void broker_init(struct broker *b, int dbs, struct hash_seed seed)
     *b = (struct broker){.seed = seed, .dbs = dbs, .origin = ORIGIN_CLIENT};
     b->shape.seed = &b->seed;
     b->idmp_limits = IDMP_LIMITS;
-    b->idmp_max_ids = UINT64_MAX;
+    b->idmp_max_ids = b->queue_dedup_max = UINT64_MAX;
     b->db = mem_zalloc((size_t)dbs * sizeof *b->db);
     for (int i = 0; i < dbs; i++) {
         dict_init(&b->db[i].keys, &key_dict_type, &b->seed);
@@ -43,6 +43,7 @@ void broker_free(struct broker *b)
     while (graves_dig(b, SIZE_MAX))
         ;
     mem_free(b->db);
+    heap_free(&b->queues);
     heap_free(&b->forgetting); /* after the keys, whose streams take their nodes out */
     unsettled_clear(b);
     policies_free(&b->policies);
@@ -69,11 +70,11 @@ static struct heap_node *forgetting_next(const struct broker *b)
     return b->lazy_only || b->frozen ? NULL : heap_first(&b->forgetting);
 }
 
-static struct idmp_place *forgetting_due(const struct broker *b, msec wall)
+static struct due_place *forgetting_due(const struct broker *b, msec wall)
 {
     struct heap_node *n = forgetting_next(b);
 
-    return n && n->at <= wall ? list_entry(n, struct idmp_place, node) : NULL;
+    return n && n->at <= wall ? list_entry(n, struct due_place, node) : NULL;
 }
 
 static struct waiter *timeout_due(const struct broker *b, usec mono)
@@ -95,7 +96,7 @@ static struct wait_line *claim_due(const struct broker *b, msec wall)
 bool deadlines_run(struct broker *b, struct now now, unsigned max)
 {
     struct expiry *e;
-    struct idmp_place *p;
+    struct due_place *p;
     struct waiter *w;
     struct wait_line *l;
     unsigned ended = 0, claims = 0, expired = 0, forgotten = 0;
@@ -138,6 +139,7 @@ static usec left_until(msec at, msec wall)
 usec deadlines_next(const struct broker *b, struct now now)
 {
     struct heap_node *w = heap_first(&b->timeouts), *c = heap_first(&b->claims), *f = forgetting_next(b);
+    struct heap_node *q = due_next(b);
     msec at;
     usec next = unsettled_any(b) ? 0 : INT64_MAX;
 
@@ -145,6 +147,8 @@ usec deadlines_next(const struct broker *b, struct now now)
         next = sooner(next, left_until(at == INT64_MAX ? at : at + 1, now.wall));
     if (f)
         next = sooner(next, left_until(f->at, now.wall));
+    if (q)
+        next = sooner(next, left_until(q->at, now.wall));
     if (c)
         next = sooner(next, left_until(c->at, now.wall));
     if (w)

@@ -26,6 +26,9 @@ bool expiry_next(const struct broker *b, msec *at);        /* the earliest; fals
 /* The earliest key that is past its time, and its database; NULL: none. */
 struct expiry *expiry_due(const struct broker *b, msec wall, int *db);
 
+/* The first of the streams in which something is due (change_due.c); NULL: none, or nothing is to be done. */
+struct heap_node *due_next(const struct broker *b);
+
 struct change;
 /* The key of `ch` becomes this string (change_string.c). */
 void change_string_put(struct change *ch, struct slice value);

@@ -2,6 +2,7 @@
  * See broker/change.h. */
 #include "broker/change.h"
 #include "base/mem.h"
+#include "broker/change_due.h"
 #include "broker/change_idmp.h"
 #include "broker/change_policy.h"
 #include "broker/wait.h"
@@ -50,6 +51,11 @@ static void stream_arrived(struct change *ch)
 {
     change_idmp_arrive(ch);
     change_policy_arrive(ch);
+/* With deadlines that are to be met under the new name. */
+static void stream_arrives(struct change *ch)
+{
+    change_idmp_arrive(ch);
+    change_due_arrive(ch);
 }
 
 void change_make(struct change *ch, enum key_type type, void *value)
@@ -59,6 +65,7 @@ void change_make(struct change *ch, enum key_type type, void *value)
     dict_add(&ch->b->db[ch->db].keys, ch->key);
     if (type == KEY_STREAM)
         stream_arrived(ch);
+        stream_arrives(ch);
 }
 
 void change_unmake(struct change *ch)
@@ -87,6 +94,7 @@ void change_replace(struct change *ch, enum key_type type, void *value)
     ch->key->value = value;
     if (type == KEY_STREAM)
         stream_arrived(ch);
+        stream_arrives(ch);
 }
 
 /* The name may be the key's own, which goes: whoever needs it after the key keeps a copy. */

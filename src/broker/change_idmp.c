@@ -54,7 +54,7 @@ static void record_limits(struct change *ch, struct idmp_limits limits)
 
 static void place(struct change *ch, struct idmp *m, msec at)
 {
-    idmp_place(m, &ch->b->forgetting, ch->db, ch->name, at);
+    due_place_put(&m->place, &ch->b->forgetting, ch->db, ch->name, at);
 }
 
 void change_idmp_arrive(struct change *ch)
@@ -64,11 +64,11 @@ void change_idmp_arrive(struct change *ch)
     if (m && m->ids)
         place(ch, m, idmp_first_due(m)->due.at);
     else if (m)
-        idmp_unplace(m); /* it may still stand there under the name it had */
+        due_place_drop(&m->place); /* it may still stand there under the name it had */
 }
 
 /* The key that the place names may have got another value since. */
-static struct idmp *at_place(struct broker *b, struct idmp_place *p)
+static struct idmp *at_place(struct broker *b, struct due_place *p)
 {
     struct idmp *m = list_entry(p, struct idmp, place);
     const struct key *k = db_find(b, p->db, p->name);
@@ -88,7 +88,7 @@ static unsigned sweep(struct change *ch, struct idmp *m, msec now, unsigned max)
     return (unsigned)n;
 }
 
-unsigned change_idmp_sweep(struct broker *b, struct idmp_place *at, msec now, unsigned max)
+unsigned change_idmp_sweep(struct broker *b, struct due_place *at, msec now, unsigned max)
 {
     struct idmp *m = at_place(b, at);
     struct change ch;
@@ -96,7 +96,7 @@ unsigned change_idmp_sweep(struct broker *b, struct idmp_place *at, msec now, un
     msec next;
 
     if (!m) {
-        idmp_unplace(list_entry(at, struct idmp, place));
+        due_place_drop(at);
         return 1;
     }
     ch = change_open(b, at->db, at->name);
@@ -104,22 +104,12 @@ unsigned change_idmp_sweep(struct broker *b, struct idmp_place *at, msec now, un
     ch.untouched = true; /* nobody sees it go */
     change_close(&ch);
     if (m->ids == 0) {
-        idmp_unplace(m);
+        due_place_drop(&m->place);
     } else {
         next = n == max ? now : now + SWEEP_EVERY;
         place(&ch, m, idmp_first_due(m)->due.at > next ? idmp_first_due(m)->due.at : next);
     }
     return n ? n : 1;
-}
-
-void change_idmp_swap(struct broker *b, int one, int other)
-{
-    for (size_t i = 0; i < b->forgetting.n; i++) {
-        struct idmp_place *p = list_entry(b->forgetting.v[i], struct idmp_place, node);
-
-        if (p->db == one || p->db == other)
-            p->db = p->db == one ? other : one;
-    }
 }
 
 /* --- part of other changes --- */

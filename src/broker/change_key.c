@@ -130,6 +130,8 @@ void change_swap(struct broker *b, int one, int other, msec now)
     expiry_swap(b, one, other);
     change_idmp_swap(b, one, other);
     change_policy_swap(b, one, other);
+    due_places_swap(&b->forgetting, one, other);
+    due_places_swap(&b->queues, one, other);
     wait_signal_all(b, one);
     wait_signal_all(b, other);
     b->stats.changes++;

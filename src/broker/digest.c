@@ -8,6 +8,7 @@
 #include "store/hash.h"
 #include "store/set.h"
 #include "store/idmp.h"
+#include "store/inbox.h"
 #include "store/stream.h"
 #include "store/string.h"
 #include "store/zset.h"
@@ -205,6 +206,46 @@ static void mix_idmp(struct mix *m, const struct idmp *idmp, uint64_t sum[2])
     mem_free(p);
 }
 
+static void mix_delayed(struct mix *m, const struct delayed *d, uint64_t sum[2])
+{
+    struct delayed_pos pos;
+    struct delayed_message msg;
+
+    delayed_seek(d, STREAM_ID_MIN, &pos);
+    while (delayed_next(&pos, &msg)) {
+        struct slice *field = mem_alloc(msg.n * sizeof *field);
+
+        mix_id(m, msg.id);
+        mix_u64(m, (uint64_t)msg.added);
+        mix_u64(m, (uint64_t)msg.ttl);
+        mix_u64(m, msg.level);
+        mix_bytes(m, msg.dedup);
+        delayed_fields(&msg, field);
+        for (size_t i = 0; i < msg.n; i++)
+            mix_bytes(m, field[i]);
+        fold(m, sum);
+        mem_free(field);
+    }
+    mix_u64(m, d->next);
+    fold(m, sum);
+}
+
+static void mix_windows(struct mix *m, const struct windows *w, uint64_t sum[2])
+{
+    for (unsigned i = 0; i < w->lanes; i++) {
+        struct dedup_walk at = {0};
+        struct seen s;
+
+        while (dedup_next(&w->lane[i].names, &at, &s)) {
+            mix_u64(m, i);
+            mix_bytes(m, s.name);
+            mix_id(m, s.id);
+            mix_u64(m, (uint64_t)s.until);
+            fold(m, sum);
+        }
+    }
+}
+
 static void mix_stream(struct mix *m, const struct stream *s, uint64_t sum[2])
 {
     struct stream_stats st;
@@ -221,6 +262,10 @@ static void mix_stream(struct mix *m, const struct stream *s, uint64_t sum[2])
     mix_entries(m, s, sum);
     mix_idmp(m, stream_idmp(s), sum);
     mix_u64(m, stream_is_dlq(s));
+    if (stream_inbox(s) && !inbox_is_blank(stream_inbox(s))) {
+        mix_delayed(m, &stream_inbox(s)->delayed, sum);
+        mix_windows(m, &stream_inbox(s)->windows, sum);
+    }
     for (size_t i = 0; i < n; i++)
         mix_group(m, g[i], sum);
     mem_free(g);

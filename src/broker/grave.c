@@ -5,6 +5,7 @@
 #include "store/deque.h"
 #include "store/group.h"
 #include "store/hash.h"
+#include "store/inbox.h"
 #include "store/set.h"
 #include "store/zset.h"
 
@@ -36,6 +37,11 @@ static void grave_free(struct grave *g)
     mem_free(g);
 }
 
+static bool has_many_delayed(const struct stream *s)
+{
+    return stream_inbox(s) && delayed_count(&stream_inbox(s)->delayed) > SMALL_PARTS;
+}
+
 static bool stream_is_small(const struct stream *s)
 {
     struct stream_stats st;
@@ -43,7 +49,7 @@ static bool stream_is_small(const struct stream *s)
     size_t n, parts = 0;
 
     stream_stats(s, &st);
-    if (st.blocks > SMALL_BLOCKS || stream_group_count(s) > SMALL_BLOCKS)
+    if (st.blocks > SMALL_BLOCKS || stream_group_count(s) > SMALL_BLOCKS || has_many_delayed(s))
         return false;
     g = stream_groups_sorted(s, &n);
     for (size_t i = 0; i < n; i++)

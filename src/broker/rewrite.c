@@ -6,6 +6,7 @@
 #include "store/group.h"
 #include "store/hash.h"
 #include "store/idmp.h"
+#include "store/inbox.h"
 #include "store/record.h"
 #include "store/set.h"
 #include "store/stream.h"
@@ -278,6 +279,44 @@ static void write_idmp(struct out *o, struct slice name, const struct idmp *m)
     mem_free(p);
 }
 
+static void write_delayed(struct out *o, struct slice name, const struct delayed *d)
+{
+    struct delayed_pos pos;
+    struct delayed_message m;
+    struct slice *field = NULL;
+    size_t room = 0;
+
+    delayed_seek(d, STREAM_ID_MIN, &pos);
+    while (!o->err && delayed_next(&pos, &m)) {
+        if (m.n > room)
+            field = mem_realloc(field, (room = m.n) * sizeof *field);
+        delayed_fields(&m, field);
+        record_delay(o->b, name, &m, field);
+        next_part(o);
+    }
+    mem_free(field);
+    if (d->next)
+        record_delay_next(o->b, name, d->next);
+}
+
+static void write_lane(struct out *o, struct slice name, const struct windows *w, unsigned lane)
+{
+    struct dedup_walk at = {0};
+    struct seen s;
+
+    while (!o->err && dedup_next(&w->lane[lane].names, &at, &s)) {
+        record_window(o->b, name, lane, &s);
+        next_part(o);
+    }
+}
+
+static void write_inbox(struct out *o, struct slice name, const struct inbox *x)
+{
+    write_delayed(o, name, &x->delayed);
+    for (unsigned i = 0; i < x->windows.lanes; i++)
+        write_lane(o, name, &x->windows, i);
+}
+
 static void write_stream(struct out *o, struct slice name, const struct stream *s)
 {
     struct stream_stats st;
@@ -304,6 +343,8 @@ static void write_stream(struct out *o, struct slice name, const struct stream *
     }
     if (stream_idmp(s))
         write_idmp(o, name, stream_idmp(s));
+    if (stream_inbox(s))
+        write_inbox(o, name, stream_inbox(s));
     for (size_t i = 0; i < n && !o->err; i++)
         write_group(o, name, g[i]);
     mem_free(g);

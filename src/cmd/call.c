@@ -34,6 +34,7 @@ static const char *const error_text[] = {
     [-ERR_DURATION] = "ERR value is not a duration: milliseconds, or a number and ms, s, m, h or d",
     [-ERR_DURATION_NEG] = "ERR duration is negative",
     [-ERR_DURATION_RANGE] = "ERR duration is out of range",
+    [-ERR_DEDUP_FULL] = "QFULL the queue remembers as many dedup ids as queue-dedup-max allows",
 };
 
 static void count_error(struct service *s, struct slice text)

@@ -152,7 +152,7 @@ static struct words categories_of(const struct command *row)
     words_add(&w, strcmp(group, "hash") == 0, "@hash");
     words_add(&w, strcmp(group, "string") == 0, "@string");
     words_add(&w, strcmp(group, "bitmap") == 0, "@bitmap");
-    words_add(&w, strcmp(group, "stream") == 0, "@stream");
+    words_add(&w, strcmp(group, "stream") == 0 || strcmp(group, "queue") == 0, "@stream");
     words_add(&w, f & CMD_PUBSUB, "@pubsub");
     words_add(&w, f & CMD_ADMIN || about_server, "@admin");
     words_add(&w, f & CMD_FAST, "@fast");

@@ -265,6 +265,9 @@ ROW("stream-idmp-maxsize", SETTING_INT, 0, stream_idmp_maxsize, "100", 1, IDMP_M
 ROW("stream-idmp-max-ids", SETTING_INT, 0, stream_idmp_max_ids, "1000000", 1, INT64_MAX,
     "Ids that a stream remembers of all its producers together, however many there are;\n"
     "beyond, the oldest go."),
+ROW("queue-dedup-max", SETTING_INT, 0, queue_dedup_max, "1000000", 1, INT64_MAX,
+    "Dedup ids (QADD DEDUP) that a queue remembers until their windows are over; beyond,\n"
+    "a message with another one is refused."),
 
 /* scripts */
 ROW("busy-reply-threshold", SETTING_INT, 0, busy_reply_threshold, "5000", 0, INT_MAX,

@@ -26,6 +26,7 @@ static const char *title_of(const char *group)
                  {"pubsub", "Publish and subscribe"},
                  {"transactions", "Transactions"},
                  {"stream", "Streams"},
+                 {"queue", "Queues"},
                  {"scripting", "Scripts and functions"},
                  {"cluster", "Cluster"}};
 

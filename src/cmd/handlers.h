@@ -176,6 +176,15 @@ int cmd_record_hold(struct call *c);
 int cmd_record_idmp(struct call *c);
 int cmd_record_nack(struct call *c);
 int cmd_record_skip(struct call *c);
+/* delay_record_cmds.c */
+int cmd_record_arrive(struct call *c);
+int cmd_record_cancel(struct call *c);
+int cmd_record_delay(struct call *c);
+int cmd_record_lapse(struct call *c);
+int cmd_record_number(struct call *c);
+int cmd_record_seen(struct call *c);
+int cmd_qadd(struct call *c);
+int cmd_qcancel(struct call *c);
 
 /* HELP of a container: a line of text each. */
 int reply_help(struct call *c, const char *const *line);

@@ -67,6 +67,7 @@ void service_apply_config(struct service *s)
     s->broker.idmp_limits = (struct idmp_limits){.duration = (uint32_t)s->config.stream_idmp_duration,
                                                  .maxsize = (uint32_t)s->config.stream_idmp_maxsize};
     s->broker.idmp_max_ids = (uint64_t)s->config.stream_idmp_max_ids;
+    s->broker.queue_dedup_max = (uint64_t)s->config.queue_dedup_max;
     s->broker.shape.hash = limits_of(s->config.hash_items, s->config.hash_bytes);
     s->broker.shape.set = limits_of(s->config.set_items, s->config.set_bytes);
     s->broker.shape.zset = limits_of(s->config.zset_items, s->config.zset_bytes);

@@ -159,17 +159,19 @@ static int check_limit(struct call *c, struct trim_options *o, bool must_trim)
     return OK;
 }
 
-/* "*", "ms-*", "ms-seq" or "ms". */
-static int parse_new_id(struct slice text, struct add_args *a)
+int parse_new_id(struct slice text, enum stream_id_want *want, struct stream_id *id)
 {
-    if (text.n > 2 && text.p[text.n - 1] == '*' && text.p[text.n - 2] == '-') {
-        a->want = STREAM_ID_AUTO_SEQ;
-        return memchr(text.p, '-', text.n - 2)
-                   ? ERR_ID
-                   : stream_id_parse((struct slice){text.p, text.n - 2}, 0, &a->id);
+    if (is_char(text, '*')) {
+        *want = STREAM_ID_AUTO;
+        return OK;
     }
-    a->want = STREAM_ID_GIVEN;
-    return stream_id_parse(text, 0, &a->id);
+    if (text.n > 2 && text.p[text.n - 1] == '*' && text.p[text.n - 2] == '-') {
+        *want = STREAM_ID_AUTO_SEQ;
+        return memchr(text.p, '-', text.n - 2) ? ERR_ID
+                                               : stream_id_parse((struct slice){text.p, text.n - 2}, 0, id);
+    }
+    *want = STREAM_ID_GIVEN;
+    return stream_id_parse(text, 0, id);
 }
 
 /* IDMP pid iid, IDMPAUTO pid: from arg[*i] on, which is the last word of it afterwards. ERR_SYNTAX: it is
@@ -219,7 +221,7 @@ int parse_add(struct call *c, struct add_args *a)
         else if ((err = parse_idmp_option(c, &i, a)) == ERR_SYNTAX)
             err = parse_trim_option(c, &i, &o);
         if (err == ERR_SYNTAX) {
-            err = parse_new_id(c->arg[i], a);
+            err = parse_new_id(c->arg[i], &a->want, &a->id);
             break;
         }
         if (err != OK)

@@ -43,6 +43,8 @@ struct add_args {
 };
 int parse_add(struct call *c, struct add_args *a);
 int parse_trim(struct call *c, struct stream_trim *trim);
+/* "*", "ms-*", "ms-seq" or "ms": the id of a message to be. */
+int parse_new_id(struct slice text, enum stream_id_want *want, struct stream_id *id);
 
 /* --- keys and groups --- */
 

@@ -154,7 +154,7 @@ struct idmp *idmp_new(const struct hash_seed *seed)
 
     m->limits = IDMP_LIMITS;
     dict_init(&m->producers, &producer_dict, seed);
-    m->place.node.pos = HEAP_OUT;
+    m->place = DUE_NOWHERE;
     return m;
 }
 
@@ -170,7 +170,7 @@ void idmp_free(struct idmp *m)
 {
     if (!m)
         return;
-    idmp_unplace(m);
+    due_place_drop(&m->place);
     forget_all(m);
     mem_free_sized(m, sizeof *m);
 }
@@ -270,31 +270,6 @@ void idmp_count(struct idmp *m, uint64_t added, uint64_t duplicates)
 {
     m->added = added;
     m->duplicates = duplicates;
-}
-
-/* ---- its place among the deadlines */
-
-void idmp_place(struct idmp *m, struct heap *heap, int db, struct slice name, msec at)
-{
-    struct idmp_place *p = &m->place;
-
-    if (!p->heap || p->db != db || !slice_eq(p->name, name)) {
-        idmp_unplace(m);
-        *p = (struct idmp_place){
-            .node.pos = HEAP_OUT, .heap = heap, .db = db, .name = {mem_strdup(name), name.n}};
-    }
-    heap_put(heap, &p->node, at);
-}
-
-void idmp_unplace(struct idmp *m)
-{
-    struct idmp_place *p = &m->place;
-
-    if (!p->heap)
-        return;
-    heap_remove(p->heap, &p->node);
-    mem_free((char *)(uintptr_t)p->name.p);
-    *p = (struct idmp_place){.node.pos = HEAP_OUT};
 }
 
 /* ---- for tests */

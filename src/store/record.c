@@ -2,6 +2,7 @@
 #include "store/record.h"
 
 #include "base/num.h"
+#include "store/inbox.h"
 #include "store/stream.h"
 
 /* "<type><n>\r\n"; at most RECORD_LINE bytes. */
@@ -128,6 +129,39 @@ void record_add(struct buf *b, struct slice name, struct slice id, const struct 
     record_i64(b, attrs->expires);
     record_u64(b, attrs->level);
     record_word(b, attrs->group);
+}
+
+void record_delay(struct buf *b, struct slice name, const struct delayed_message *m,
+                  const struct slice *field)
+{
+    record_head(b, 7 + m->n);
+    record_str(b, RECORD_DELAY);
+    record_word(b, name);
+    record_id(b, m->id);
+    record_i64(b, m->added);
+    record_i64(b, m->ttl);
+    record_u64(b, m->level);
+    record_word(b, m->dedup);
+    record_slices(b, field, m->n);
+}
+
+void record_delay_next(struct buf *b, struct slice name, uint64_t next)
+{
+    record_head(b, 3);
+    record_str(b, RECORD_NUMBER);
+    record_word(b, name);
+    record_u64(b, next);
+}
+
+void record_window(struct buf *b, struct slice name, unsigned lane, const struct seen *s)
+{
+    record_head(b, 6);
+    record_str(b, RECORD_SEEN);
+    record_word(b, name);
+    record_u64(b, lane);
+    record_word(b, s->name);
+    record_id(b, s->id);
+    record_i64(b, s->until);
 }
 
 void record_words(struct buf *b, const char *const *word, size_t n)

@@ -2,9 +2,11 @@
 #include "stream_impl.h"
 
 #include "base/err.h"
+#include "store/due_place.h"
 #include "store/group_edit.h"
 #include "store/idmp_edit.h"
 #include "store/queue.h"
+#include "store/inbox_edit.h"
 #include <stdlib.h>
 
 static struct slice group_key(const void *group)
@@ -28,6 +30,14 @@ struct stream *stream_new(const struct hash_seed *seed)
     return s;
 }
 
+static void due_free(struct stream *s)
+{
+    if (s->due)
+        due_place_drop(s->due);
+    mem_free(s->due);
+    s->due = NULL;
+}
+
 void stream_free(struct stream *s)
 {
     if (!s)
@@ -36,14 +46,22 @@ void stream_free(struct stream *s)
     dict_clear(&s->groups);
     idmp_free(s->idmp);
     queue_free(s->queue);
+    inbox_free(s->inbox);
+    due_free(s);
     store_totals.streams--;
     mem_free_sized(s, sizeof(*s));
 }
+
+#define PARTS_OF_INBOX 16 /* delayed messages that are freed instead of a block */
 
 bool stream_free_some(struct stream *s, size_t blocks)
 {
     idmp_free(s->idmp);
     s->idmp = NULL;
+    due_free(s);
+    if (s->inbox && !inbox_free_some(s->inbox, blocks * PARTS_OF_INBOX))
+        return false;
+    s->inbox = NULL;
     dir_clear(s, blocks);
     if (s->dir_n)
         return false;
@@ -90,6 +108,8 @@ struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed)
     to->recent = NULL;
     to->idmp = s->idmp ? idmp_copy(s->idmp, seed) : NULL;
     to->queue = s->queue ? queue_copy(s->queue) : NULL;
+    to->inbox = s->inbox ? inbox_copy(s->inbox, seed) : NULL;
+    to->due = NULL;
     dict_init(&to->groups, &group_dict, seed);
     if (s->dir_n) {
         to->dir = mem_alloc(s->dir_n * sizeof(*to->dir));
@@ -168,6 +188,8 @@ size_t stream_memory(const struct stream *s)
 
     n += s->idmp ? idmp_memory(s->idmp) : 0;
     n += s->queue ? queue_memory(s->queue) : 0;
+    n += s->inbox ? inbox_memory(s->inbox) : 0;
+    n += s->due ? sizeof *s->due + s->due->name.n : 0;
     groups_each(s, add_memory, &n);
     return n;
 }
@@ -220,6 +242,35 @@ bool stream_is_dlq(const struct stream *s)
 void stream_mark_dlq(struct stream *s)
 {
     s->dlq = true;
+const struct inbox *stream_inbox(const struct stream *s)
+{
+    return s->inbox;
+}
+
+struct inbox *stream_make_inbox(struct stream *s)
+{
+    if (!s->inbox)
+        s->inbox = inbox_new(s->groups.seed);
+    return s->inbox;
+}
+
+struct due_place *stream_due_place(const struct stream *s)
+{
+    return s->due;
+}
+
+struct due_place *stream_make_due_place(struct stream *s)
+{
+    if (!s->due) {
+        s->due = mem_alloc(sizeof *s->due);
+        *s->due = DUE_NOWHERE;
+    }
+    return s->due;
+}
+
+msec stream_due(const struct stream *s)
+{
+    return s->inbox ? inbox_next(s->inbox) : INT64_MAX;
 }
 
 static void bring_back(void *group, void *id)

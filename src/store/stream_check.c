@@ -3,6 +3,7 @@
 
 #include "store/group_edit.h"
 #include "store/idmp.h"
+#include "store/inbox.h"
 
 /* What a walk over the whole log found. */
 struct found {
@@ -184,4 +185,6 @@ void stream_check(const struct stream *s)
     check_groups(s);
     if (s->idmp)
         idmp_check(s->idmp);
+    if (s->inbox)
+        inbox_check(s->inbox);
 }

@@ -121,6 +121,9 @@ struct stream {
     struct queue *queue;  /* NULL: a plain stream */
     uint64_t settled;
     bool dlq;
+    struct idmp *idmp;    /* NULL until it is needed; so is what follows */
+    struct inbox *inbox;
+    struct due_place *due;
 };
 
 /* ---- bytes of an entry */

@@ -7,7 +7,9 @@
 #include "broker/rewrite.h"
 #include "broker/unsettled.h"
 #include "queue/settle.h"
+#include "queue/run.h"
 #include "store/deque.h"
+#include "store/due_place.h"
 #include "store/group.h"
 #include "store/record.h"
 #include <stdio.h>
@@ -557,6 +559,7 @@ bool sim_turn(struct simbroker *s)
     pause_run(sv, s->now);
     deadlines_run(broker_of(s), s->now, (unsigned)sv->config.turn_deadlines);
     queue_settle(broker_of(s), (unsigned)sv->config.turn_deadlines);
+    queue_run(broker_of(s), s->now, (unsigned)sv->config.turn_deadlines);
     graves_dig(broker_of(s), (size_t)sv->config.turn_frees);
     session_run_end(sv, s->now);
     hold_replies(s, NULL, before, true);
@@ -688,7 +691,18 @@ static void check_stream(const struct stream *st)
 }
 
 /* How many streams wait to forget something; all that remember something do. */
-static size_t check_db(struct db *db)
+/* Where something is due there is a place for it among what is due. */
+static bool check_due(const struct simbroker *s, const struct stream *st)
+{
+    const struct due_place *p = stream_due_place(st);
+    bool placed = p && p->heap;
+    msec at = stream_due(st), least = s->now.wall + 1000;
+
+    sim_must(at == INT64_MAX || (placed && p->node.at <= (at > least ? at : least)));
+    return placed;
+}
+
+static size_t check_db(const struct simbroker *s, struct db *db, size_t *due)
 {
     struct dict_iter it;
     struct key *k;
@@ -707,6 +721,7 @@ static size_t check_db(struct db *db)
             check_stream(k->stream);
             sim_must(!m || !m->ids || m->place.heap);
             forgetting += m && m->place.heap;
+            *due += check_due(s, k->stream);
         }
     }
     dict_iter_end(&it);
@@ -744,11 +759,12 @@ static void check_rules(const struct broker *b, int db)
 void sim_check(const struct simbroker *s)
 {
     struct broker *b = broker_of(s);
-    size_t expiring = 0, forgetting = 0;
+    size_t expiring = 0, forgetting = 0, due = 0;
 
     for (int i = 0; i < b->dbs; i++) {
         forgetting += check_db(&b->db[i]);
         check_rules(b, i);
+        forgetting += check_db(s, &b->db[i], &due);
         expiring += b->db[i].expiries.n > 0;
     }
     policies_check(&b->policies);
@@ -756,6 +772,8 @@ void sim_check(const struct simbroker *s)
     heap_check(&b->expiries);
     sim_must(b->forgetting.n == forgetting);
     heap_check(&b->forgetting);
+    sim_must(b->queues.n == due);
+    heap_check(&b->queues);
     heap_check(&b->timeouts);
     dict_check(&b->waiting);
     dict_check(&b->watched);

@@ -10,6 +10,7 @@
 #include "broker/change_policy.h"
 #include "simbroker.h"
 #include "store/group.h"
+#include "store/inbox.h"
 #include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -620,6 +621,68 @@ static void make_xadd(struct history *h)
     }
 }
 
+/* Few dedup ids, and windows that end within a history or long after it. */
+static void dedup_words(struct history *h)
+{
+    static const char *const window[] = {"", "WINDOW 40", "WINDOW 200ms", "WINDOW 1s", "WINDOW 2s", "WINDOW 1d"};
+
+    word(h, "DEDUP d%" PRIu64 " %s", below(h, 6), window[below(h, 6)]);
+}
+
+static void delay_words(struct history *h)
+{
+    if (once_in(h, 3))
+        word(h, "AT %" PRId64, h->s->now.wall - 500 + (int64_t)below(h, 3000));
+    else
+        word(h, "DELAY %" PRIu64, once_in(h, 5) ? below(h, 3) : below(h, 2000));
+}
+
+static void make_qadd(struct history *h)
+{
+    const char *key = pick_key(h, STREAM);
+    bool delayed = !once_in(h, 3);
+
+    word(h, "QADD %s", key);
+    if (once_in(h, 8))
+        word(h, "NOMKSTREAM");
+    if (delayed)
+        delay_words(h);
+    if (once_in(h, 3))
+        word(h, "TTL %" PRIu64, below(h, 4000));
+    if (once_in(h, 3))
+        word(h, "PRIORITY %" PRIu64, below(h, 32));
+    if (once_in(h, 3))
+        dedup_words(h);
+    if (delayed && !once_in(h, 30))
+        word(h, "*");
+    else
+        new_id(h, key);
+    for (uint64_t i = 0, fields = 1 + below(h, 3); i < fields; i++) {
+        word(h, "f%" PRIu64, i);
+        value(h);
+    }
+}
+
+static void make_qcancel(struct history *h)
+{
+    const char *key = pick_key(h, STREAM);
+    const struct stream *st = stream_at(h, key);
+    struct delayed_message m = {.id = {1, 1}};
+    struct delayed_pos pos;
+
+    word(h, "QCANCEL %s", key);
+    for (uint64_t n = 1 + below(h, 3); n; n--) {
+        if (st && stream_inbox(st) && delayed_count(&stream_inbox(st)->delayed)) {
+            uint64_t skip = below(h, delayed_count(&stream_inbox(st)->delayed));
+
+            delayed_seek(&stream_inbox(st)->delayed, STREAM_ID_MIN, &pos);
+            while (delayed_next(&pos, &m) && skip--)
+                ;
+        }
+        word(h, "%" PRIu64 "-%" PRIu64, m.id.ms, m.id.seq);
+    }
+}
+
 static void make_xtrim(struct history *h)
 {
     const char *key = pick_key(h, STREAM);
@@ -975,6 +1038,8 @@ static const struct {
     {make_xadd, 25},
     {make_xadd_again, 9},
     {make_idmp, 2},
+    {make_qadd, 14},
+    {make_qcancel, 4},
     {make_xreadgroup, 22},
     {make_group, 9},
     {make_group_change, 6},
@@ -1067,6 +1132,7 @@ static const char *pick_settings(struct history *h)
         COMMON,
         COMMON "stream-idmp-duration 1\n",
         COMMON "stream-idmp-duration 2\nstream-idmp-maxsize 4\nstream-idmp-max-ids 2\n",
+        COMMON "queue-dedup-max 3\n",
     };
 #undef COMMON
 
@@ -1373,7 +1439,8 @@ static void fixed_history(struct history *h)
     fixed_rewrite(h);
     TURN(h, 0, "INCR s1", "LPOP l0", "XNACK q0 g0 FATAL IDS 1 0-1 FORCE");
     TURN(h, 2, "XREADGROUP GROUP g0 alice BLOCK 5 CLAIM 1 STREAMS q0 >");
-    TURN(h, 1, "XACK q0 g0 0-1", "XDEL q0 0-1", "SET s2 3");
+    TURN(h, 1, "XACK q0 g0 0-1", "XDEL q0 0-1", "SET s2 3", "QADD q0 DELAY 2 DEDUP a * f y", "QADD q0 DELAY 1d * f z");
+    TURN(h, 2, "QCANCEL q0 0-1", "QADD q0 TTL 1s DEDUP b WINDOW 2 * f y");
 }
 
 /* False: the history has fewer than n calls that can fail so. */

@@ -19,6 +19,7 @@
 #include "cmd/service.h"
 #include "cmd/session.h"
 #include "queue/settle.h"
+#include "queue/run.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,7 +142,7 @@ FIXTURE_UNUSED static void pass_time(struct fixture *t, msec at)
 {
     struct now now = fixture_now(at);
 
-    while (deadlines_run(&t->service.broker, now, 100))
+    while (deadlines_run(&t->service.broker, now, 100) || queue_run(&t->service.broker, now, 100))
         ;
     while (queue_settle(&t->service.broker, 100))
         ;

@@ -221,18 +221,18 @@ static void place_goes_with_it(void **state)
     struct idmp *one = idmp_new(&hash_seed), *two = idmp_new(&hash_seed);
 
     (void)state;
-    idmp_place(one, &heap, 0, SLICE("q"), 70);
-    idmp_place(two, &heap, 0, SLICE("r"), 50);
-    idmp_place(one, &heap, 0, SLICE("q"), 60);
+    due_place_put(&one->place, &heap, 0, SLICE("q"), 70);
+    due_place_put(&two->place, &heap, 0, SLICE("r"), 50);
+    due_place_put(&one->place, &heap, 0, SLICE("q"), 60);
     assert_int_equal(heap.n, 2);
-    idmp_place(one, &heap, 1, SLICE("renamed"), 40);
+    due_place_put(&one->place, &heap, 1, SLICE("renamed"), 40);
     assert_int_equal(heap.n, 2);
     assert_ptr_equal(heap_first(&heap), &one->place.node);
     idmp_check(one);
     idmp_free(one);
     assert_int_equal(heap.n, 1);
-    idmp_unplace(two);
-    idmp_unplace(two);
+    due_place_drop(&two->place);
+    due_place_drop(&two->place);
     assert_int_equal(heap.n, 0);
     idmp_free(two);
     heap_free(&heap);
@@ -249,7 +249,7 @@ static void goes_with_its_stream(void **state)
     (void)state;
     assert_null(stream_idmp(s));
     idmp_remember(stream_make_idmp(s), &name, (struct stream_id){5, 1});
-    idmp_place(stream_make_idmp(s), &heap, 0, SLICE("q"), 5);
+    due_place_put(&stream_make_idmp(s)->place, &heap, 0, SLICE("q"), 5);
     assert_true(stream_memory(s) >= bare + idmp_memory(stream_idmp(s)));
     copy = stream_copy(s, &hash_seed);
     stream_check(copy);

@@ -1,0 +1,96 @@
+/* queue/add.c - see queue/add.h. */
+#include "queue/add.h"
+
+#include "base/err.h"
+#include "broker/change_delay.h"
+#include "broker/change_stream.h"
+
+static const struct stream *stream_at(const struct broker *b, int db, struct slice name)
+{
+    const struct key *k = db_find(b, db, name);
+
+    return k ? k->stream : NULL;
+}
+
+/* A message of that name has come, and its window is open. */
+static bool known(const struct stream *s, const struct addition *a, struct now now, struct added *out)
+{
+    struct seen seen;
+
+    if (!a->dedup.n || !s || !stream_inbox(s) || !windows_find(&stream_inbox(s)->windows, a->dedup, &seen) ||
+        now.wall >= seen.until)
+        return false;
+    *out = (struct added){ADDED_BEFORE, seen.id};
+    return true;
+}
+
+static bool too_large(const struct addition *a)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < a->n; i++)
+        bytes += a->field[i].n;
+    return bytes > STREAM_ENTRY_MAX || a->dedup.n > STREAM_ENTRY_MAX - bytes;
+}
+
+static bool dedup_full(const struct broker *b, const struct stream *s, const struct addition *a)
+{
+    return a->dedup.n && s && stream_inbox(s) &&
+           windows_count(&stream_inbox(s)->windows) >= b->queue_dedup_max;
+}
+
+static int admit(const struct broker *b, const struct stream *s, const struct addition *a, struct now now,
+                 struct added *out)
+{
+    int err = OK;
+
+    out->what = a->due > now.wall ? ADDED_DELAYED : ADDED_NOW;
+    if (out->what == ADDED_DELAYED)
+        out->id = delayed_next_id(s, a->due);
+    else
+        err = stream_next_id(s, a->want, a->id, now.wall, &out->id);
+    if (err == OK && too_large(a))
+        err = ERR_TOO_LARGE;
+    return err == OK && dedup_full(b, s, a) ? ERR_DEDUP_FULL : err;
+}
+
+static void add_delayed(struct broker *b, int db, struct slice name, const struct addition *a, struct now now,
+                        struct stream_id id)
+{
+    struct delayed_message m = {
+        .id = id, .added = now.wall, .ttl = a->ttl, .level = a->level, .dedup = a->dedup, .n = a->n};
+
+    change_delay_add(b, db, name, &m, a->field);
+}
+
+static void add_now(struct broker *b, int db, struct slice name, const struct stream *s,
+                    const struct addition *a, struct now now, struct stream_id id)
+{
+    msec arrival = stream_next_arrival(s, now.wall);
+    struct entry_attrs attrs = {
+        .arrival = arrival, .expires = a->ttl ? arrival + a->ttl : 0, .level = a->level};
+    char room[STREAM_ID_TEXT];
+
+    change_xadd(b, db, name, id, (struct slice){room, stream_id_put(room, id)}, a->field, a->n,
+                entry_attrs_are_plain(&attrs, id) ? NULL : &attrs, NULL, NULL);
+}
+
+int queue_add(struct broker *b, int db, struct slice name, const struct addition *a, struct now now,
+              struct added *out)
+{
+    const struct stream *s = stream_at(b, db, name);
+    int err;
+
+    *out = (struct added){.what = ADDED_NOT};
+    if ((!s && a->no_make) || known(s, a, now, out))
+        return OK;
+    if ((err = admit(b, s, a, now, out)) != OK)
+        return err;
+    if (out->what == ADDED_DELAYED)
+        add_delayed(b, db, name, a, now, out->id);
+    else
+        add_now(b, db, name, s, a, now, out->id);
+    if (a->dedup.n)
+        change_window_add(b, db, name, &(struct seen){a->dedup, out->id, now.wall + a->window});
+    return OK;
+}
