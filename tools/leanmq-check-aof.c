@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/random.h"
 #include "persist/recover.h"
+#include "store/delayed_edit.h"
 #include "store/record.h"
 #include <errno.h>
 #include <getopt.h>
@@ -34,12 +35,14 @@ static const char usage[] =
 /* --- export: the live ids of streams ---
  *
  * One record tells of the delivery of many messages by the first and last of their ids; Redis wants each of
- * them. So the export follows, for every stream, which ids there are. */
+ * them. So the export follows, for every stream, which ids there are. And which messages are delayed: the
+ * record of one's arrival does not repeat what it is. */
 
 struct ids {
     struct slice key; /* "<db> <key>" */
     struct stream_id *v;
     size_t n, cap;
+    struct delayed delayed; /* messages that are not in it yet */
 };
 
 static struct slice ids_key(const void *entry)
@@ -53,6 +56,7 @@ static void ids_free(void *entry)
 
     mem_free((char *)(uintptr_t)s->key.p);
     mem_free(s->v);
+    delayed_clear(&s->delayed);
     mem_free(s);
 }
 
@@ -71,6 +75,7 @@ struct export
     uint64_t producers; /* those about idempotent producers, which Redis 7.0 does not know */
     uint64_t policies;  /* those about policies of queues, which no Redis knows */
     uint64_t given;     /* messages given back, so far */
+    uint64_t names;     /* records about dedup ids, which no Redis knows */
 };
 
 static struct slice stream_name_in(struct export *e, int64_t db, struct slice key)
@@ -107,6 +112,7 @@ static struct ids *make_stream(struct export *e, struct slice key)
         return s;
     s = mem_zalloc(sizeof *s);
     s->key = (struct slice){mem_strdup(buf_slice(&e->key)), e->key.n};
+    delayed_init(&s->delayed);
     dict_add(&e->streams, s);
     return s;
 }
@@ -251,6 +257,7 @@ static void follow_copy(struct export *e, const struct slice *word, size_t n)
         copy->n = copy->cap = s->n;
         copy->v = mem_alloc((s->n + 1) * sizeof *copy->v);
         memcpy(copy->v, s->v, s->n * sizeof *copy->v);
+        delayed_copy(&copy->delayed, &s->delayed);
     }
     put_stream(e, copy, db, word[2]);
 }
@@ -477,6 +484,83 @@ static void export_add(struct export *e, const struct slice *word, size_t n)
     export_plain(e, xadd, n - 4);
 }
 
+/* LMQ.DELAY key due-number added ttl level dedup field value [field value ...]: the stream is there from now
+ * on, and nothing is in it. */
+static void export_delay(struct export *e, const struct slice *word, size_t n)
+{
+    static const char *const step[][3] = {{"CREATE", "$", "MKSTREAM"}, {"DESTROY", NULL, NULL}};
+    struct delayed_message m = {.n = n - 7};
+
+    if (stream_id_parse(word[2], 0, &m.id) != OK || m.id.ms > (uint64_t)DELAYED_DUE_MAX ||
+        m.id.seq == UINT64_MAX) {
+        e->untold++;
+        return;
+    }
+    for (size_t i = 0; !find_stream(e, word[1]) && i < 2; i++) {
+        record_head(&e->out, i == 0 ? 6 : 4);
+        record_str(&e->out, "XGROUP");
+        record_str(&e->out, step[i][0]);
+        record_word(&e->out, word[1]);
+        record_str(&e->out, "leanmq-export");
+        for (size_t k = 1; k < 3 && step[i][k]; k++)
+            record_str(&e->out, step[i][k]);
+    }
+    delayed_remove(&make_stream(e, word[1])->delayed, m.id);
+    delayed_add(&make_stream(e, word[1])->delayed, &m, word + 7);
+}
+
+/* LMQ.CANCEL key due-number [due-number ...] */
+static void export_cancel(struct export *e, const struct slice *word, size_t n)
+{
+    struct ids *s = find_stream(e, word[1]);
+    struct stream_id id;
+
+    for (size_t i = 2; i < n; i++)
+        if (!s || stream_id_parse(word[i], 0, &id) != OK || !delayed_remove(&s->delayed, id))
+            e->untold++;
+}
+
+/* LMQ.ARRIVE key due-number id arrival */
+static void export_arrive(struct export *e, const struct slice *word)
+{
+    struct ids *s = find_stream(e, word[1]);
+    struct delayed_message m;
+    struct stream_id due;
+    struct slice *xadd;
+
+    if (!s || stream_id_parse(word[2], 0, &due) != OK || !delayed_find(&s->delayed, due, &m)) {
+        e->untold++;
+        return;
+    }
+    xadd = mem_alloc((3 + m.n) * sizeof *xadd);
+    xadd[0] = SLICE("XADD");
+    xadd[1] = word[1];
+    xadd[2] = word[3];
+    delayed_fields(&m, xadd + 3);
+    export_plain(e, xadd, 3 + m.n);
+    mem_free(xadd);
+    delayed_remove(&s->delayed, due);
+}
+
+/* Those that had not arrived. */
+static uint64_t still_delayed(struct export *e)
+{
+    struct dict_iter it;
+    struct ids *s;
+    uint64_t n = 0;
+
+    dict_iter_begin(&it, &e->streams);
+    while ((s = dict_iter_next(&it)))
+        n += delayed_count(&s->delayed);
+    dict_iter_end(&it);
+    return n;
+}
+
+static bool is_about_names(struct slice name)
+{
+    return slice_is(name, RECORD_SEEN) || slice_is(name, RECORD_LAPSE);
+}
+
 /* LMQ.DROP key id [id ...]: what Redis has for it besides raises its max-deleted-entry-id. */
 static void export_drop(struct export *e, const struct slice *word, size_t n)
 {
@@ -503,6 +587,16 @@ static void export_record(struct export *e, const struct slice *word, size_t n)
         e->policies++;
     } else if (slice_is(word[0], RECORD_ADD) && n >= 9) {
         export_add(e, word, n);
+    } else if (slice_is(word[0], RECORD_DELAY) && n >= 9) {
+        export_delay(e, word, n);
+    } else if (slice_is(word[0], RECORD_CANCEL) && n >= 3) {
+        export_cancel(e, word, n);
+    } else if (slice_is(word[0], RECORD_ARRIVE) && n == 5) {
+        export_arrive(e, word);
+    } else if (is_about_names(word[0])) {
+        e->names++;
+    } else if (slice_is(word[0], RECORD_NUMBER)) {
+        /* of messages that are gone */
     } else if (slice_is(word[0], RECORD_DROP) && n >= 3) {
         export_drop(e, word, n);
     } else if (word[0].n > 4 && strncasecmp(word[0].p, "LMQ.", 4) == 0) {
@@ -559,6 +653,16 @@ static int export_close(struct export *e)
                 " times a message was given back (XNACK), and is nobody's: told as "
                 "pending for the consumer \"\" since 1970, for Redis before 8.8 knows no other way\n",
                 e->given);
+    if (e->names)
+        fprintf(stderr,
+                "leanmq-check-aof: what %" PRIu64
+                " records say of dedup ids (QADD DEDUP) is left out: Redis does not know them\n",
+                e->names);
+    if (still_delayed(e))
+        fprintf(stderr,
+                "leanmq-check-aof: %" PRIu64
+                " delayed messages (QADD DELAY) that had not arrived are left out: Redis has none\n",
+                still_delayed(e));
     dict_clear(&e->streams);
     mem_free(e->word);
     buf_free(&e->out);

@@ -47,14 +47,11 @@ void change_tell(struct broker *b, int db, struct slice name)
     wait_signal(b, db, name);
 }
 
+/* A stream has come to this key, with rules to find and deadlines to meet under this name. */
 static void stream_arrived(struct change *ch)
 {
     change_idmp_arrive(ch);
     change_policy_arrive(ch);
-/* With deadlines that are to be met under the new name. */
-static void stream_arrives(struct change *ch)
-{
-    change_idmp_arrive(ch);
     change_due_arrive(ch);
 }
 
@@ -65,7 +62,6 @@ void change_make(struct change *ch, enum key_type type, void *value)
     dict_add(&ch->b->db[ch->db].keys, ch->key);
     if (type == KEY_STREAM)
         stream_arrived(ch);
-        stream_arrives(ch);
 }
 
 void change_unmake(struct change *ch)
@@ -94,7 +90,6 @@ void change_replace(struct change *ch, enum key_type type, void *value)
     ch->key->value = value;
     if (type == KEY_STREAM)
         stream_arrived(ch);
-        stream_arrives(ch);
 }
 
 /* The name may be the key's own, which goes: whoever needs it after the key keeps a copy. */

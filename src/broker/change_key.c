@@ -128,7 +128,6 @@ void change_swap(struct broker *b, int one, int other, msec now)
     record_i64(ch.record, other);
     watch_touch_swap(b, one, other, now);
     expiry_swap(b, one, other);
-    change_idmp_swap(b, one, other);
     change_policy_swap(b, one, other);
     due_places_swap(&b->forgetting, one, other);
     due_places_swap(&b->queues, one, other);

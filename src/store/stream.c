@@ -5,8 +5,8 @@
 #include "store/due_place.h"
 #include "store/group_edit.h"
 #include "store/idmp_edit.h"
-#include "store/queue.h"
 #include "store/inbox_edit.h"
+#include "store/queue.h"
 #include <stdlib.h>
 
 static struct slice group_key(const void *group)
@@ -242,6 +242,8 @@ bool stream_is_dlq(const struct stream *s)
 void stream_mark_dlq(struct stream *s)
 {
     s->dlq = true;
+}
+
 const struct inbox *stream_inbox(const struct stream *s)
 {
     return s->inbox;

@@ -116,14 +116,13 @@ struct stream {
     unsigned schema_next;
     struct stream_id referred; /* live entries below are referred to, but for what groups let go since */
     struct dict groups;
-    struct group *recent; /* found last: there are few, often one; NULL once it goes */
-    struct idmp *idmp;    /* NULL until it is needed */
-    struct queue *queue;  /* NULL: a plain stream */
-    uint64_t settled;
-    bool dlq;
-    struct idmp *idmp;    /* NULL until it is needed; so is what follows */
-    struct inbox *inbox;
-    struct due_place *due;
+    struct group *recent;  /* found last: there are few, often one; NULL once it goes */
+    struct idmp *idmp;     /* NULL until it is needed */
+    struct inbox *inbox;   /* the same: delayed messages, dedup ids */
+    struct due_place *due; /* the same: when there is something to do */
+    struct queue *queue;   /* NULL: a plain stream */
+    uint64_t settled;      /* the generation of policies that it was last looked at under */
+    bool dlq;              /* it has had a dead letter */
 };
 
 /* ---- bytes of an entry */

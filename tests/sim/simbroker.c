@@ -762,9 +762,8 @@ void sim_check(const struct simbroker *s)
     size_t expiring = 0, forgetting = 0, due = 0;
 
     for (int i = 0; i < b->dbs; i++) {
-        forgetting += check_db(&b->db[i]);
-        check_rules(b, i);
         forgetting += check_db(s, &b->db[i], &due);
+        check_rules(b, i);
         expiring += b->db[i].expiries.n > 0;
     }
     policies_check(&b->policies);
