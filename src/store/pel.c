@@ -9,9 +9,18 @@ static uint64_t clamp_time(msec time)
     return (uint64_t)(time < 0 ? 0 : time > TIME_MAX ? TIME_MAX : time);
 }
 
+static inline uint64_t age_of(const struct pending *e)
+{
+    if (__builtin_expect(e->state == PENDING_LEASED, 1))
+        return clamp_time(e->time) | AGE_LEASED;
+    if (e->state == PENDING_NACKED)
+        return clamp_time(e->time);
+    return e->state >= PENDING_READY && e->state < PENDING_QUEUED ? AGE_MAX : clamp_time(e->time) | AGE_LEASED;
+}
+
 static inline void record_write(struct record *r, uint64_t key, const struct pending *e)
 {
-    uint64_t age = clamp_time(e->time) | (e->state == PENDING_NACKED ? 0 : AGE_LEASED);
+    uint64_t age = age_of(e);
     uint64_t count = e->count < COUNT_FULL ? e->count : COUNT_FULL;
 
     *r = (struct record){.key = key, .when = age << 8 | e->state, .held = count << 24 | e->owner};
@@ -465,7 +474,7 @@ bool pel_seek_idle(const struct pel *p, struct stream_id from, msec until, struc
 {
     struct want w = {.owners = UINT64_MAX, .anyone = true};
 
-    w.age = until < 0 ? AGE_LEASED - 1 : AGE_LEASED | clamp_time(until);
+    w.age = until < 0 ? AGE_LEASED - 1 : until == INT64_MAX ? AGE_MAX : AGE_LEASED | clamp_time(until);
     return search_all(p, from, &w, out);
 }
 
@@ -484,7 +493,7 @@ static uint64_t leaf_oldest(const struct pel_leaf *l, uint64_t least, unsigned *
     uint64_t best = AGE_NONE;
 
     for (unsigned i = 0; i < l->node.n && best > least; i++) {
-        if (r[i].when >> 8 < best && !(r[i].when & ASIDE)) {
+        if (r[i].when >> 8 < best && IN_TURN(r[i].when)) {
             best = r[i].when >> 8;
             *at = i;
         }

@@ -90,7 +90,7 @@ static void refresh_from_leaf(struct branch *b, const struct pel_leaf *l)
         uint64_t age = r->when >> 8;
 
         b->age = age < b->age ? age : b->age;
-        if (age < b->turn && !(r->when & ASIDE))
+        if (age < b->turn && IN_TURN(r->when))
             b->turn = age;
         b->owners |= owner_bit(record_owner(r));
     }

@@ -14,15 +14,19 @@
 #include "base/mem.h"
 #include "store/pel_edit.h"
 
-/* The age of a record orders who is claimed first: its time, those given back before all others. */
+/* The age of a record orders who is claimed first: its time, those given back before all others, those that
+ * wait for their turn in a queue behind. */
 #define AGE_LEASED (UINT64_C(1) << 55)
-#define AGE_MAX    (UINT64_MAX >> 8)
-#define AGE_NONE   UINT64_MAX /* of a branch with nothing below */
-#define TIME_MAX   ((msec)(AGE_LEASED - 1))
+#define AGE_MAX    (UINT64_MAX >> 8) /* theirs */
+#define AGE_NONE   UINT64_MAX        /* of a branch with nothing below */
+#define TIME_MAX   (PENDING_NO_TIME - 1)
 
 #define COUNT_FULL ((UINT64_C(1) << 40) - 1) /* stands for what pel.large has, else for PEL_COUNT_MAX */
 
 #define ASIDE 0x80u /* in `when`, beside the state */
+
+/* pel_oldest() looks at it: neither ASIDE nor a state of queues. */
+#define IN_TURN(when) ((uint8_t)(when) <= PENDING_NACKED)
 
 struct record {
     uint64_t key;  /* id: (ms - base.ms) << 32 | (seq - base.seq) */
@@ -49,7 +53,7 @@ struct pel_leaf {
 struct branch {
     struct stream_id from; /* not above the first id below, above all ids before; no matter in branch 0 */
     uint64_t count, age, owners;
-    uint64_t turn; /* the least age of those not set aside */
+    uint64_t turn; /* the least age of those in turn */
     struct pel_node *node;
 };
 

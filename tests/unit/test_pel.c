@@ -23,6 +23,12 @@ struct model {
     size_t n;
 };
 
+/* For pel_oldest(). */
+static bool in_turn(const struct pending *e)
+{
+    return e->state == PENDING_LEASED || e->state == PENDING_NACKED;
+}
+
 static bool given_back(const struct pending *e)
 {
     return (e->state & ~ASIDE) == PENDING_NACKED;
@@ -140,6 +146,11 @@ static uint64_t odd_count(struct run *t)
     return below(t, 7) ? edge[below(t, 6)] : random_next(&t->r) >> 1;
 }
 
+static uint8_t parked_state(struct run *t)
+{
+    return (uint8_t)(PENDING_READY + below(t, PENDING_QUEUED - PENDING_READY));
+}
+
 static void put(struct run *t, struct stream_id id)
 {
     size_t at = model_at(&t->m, id);
@@ -152,6 +163,10 @@ static void put(struct run *t, struct stream_id id)
         e.time -= (msec)below(t, 2000);
     if (below(t, 10) == 0)
         e = (struct pending){.id = id, .time = t->now, .owner = PEL_NO_OWNER, .state = PENDING_NACKED};
+    else if (below(t, 10) == 0)
+        e.state = PENDING_EXTENDED;
+    else if (below(t, 10) == 0)
+        e = (struct pending){.id = id, .time = PENDING_NO_TIME, .owner = PEL_NO_OWNER, .state = parked_state(t)};
     if (below(t, 20) == 0)
         e.count = odd_count(t);
     assert_true(pel_put(&t->pel, &e, &old) == !there);
@@ -260,7 +275,9 @@ static void ask_idle(struct run *t)
 
     if (below(t, 8) == 0)
         until = -1;
-    while (at < t->m.n && !given_back(&t->m.e[at]) && t->m.e[at].time > until)
+    else if (below(t, 8) == 0)
+        until = INT64_MAX;
+    while (at < t->m.n && until != INT64_MAX && !given_back(&t->m.e[at]) && t->m.e[at].time > until)
         at++;
     agree(pel_seek_idle(&t->pel, id, until, &e), &e, &t->m, at);
 }
@@ -268,7 +285,7 @@ static void ask_idle(struct run *t)
 static void ask_owner(struct run *t)
 {
     struct stream_id id = below(t, 2) ? some_id(t) : STREAM_ID_MIN;
-    uint32_t owner = (uint32_t)below(t, t->owners + 2);
+    uint32_t owner = below(t, 8) ? (uint32_t)below(t, t->owners + 2) : PEL_NO_OWNER;
     size_t at = model_at(&t->m, id);
     struct pending e;
 
@@ -283,7 +300,7 @@ static void ask_oldest(struct run *t)
     size_t best = t->m.n;
 
     for (size_t i = 0; i < t->m.n; i++)
-        if (!(t->m.e[i].state & ASIDE) && (best == t->m.n || older(&t->m.e[i], &t->m.e[best])))
+        if (in_turn(&t->m.e[i]) && (best == t->m.n || older(&t->m.e[i], &t->m.e[best])))
             best = i;
     agree(pel_oldest(&t->pel, &e), &e, &t->m, best);
 }
@@ -624,12 +641,12 @@ static void values_beyond_the_range_are_held_at_its_ends(void **state)
     pel_init(&p);
     pel_put(&p, &e, NULL);
     assert_true(pel_find(&p, STREAM_ID_MAX, &e));
-    assert_int_equal(e.time, (INT64_C(1) << 55) - 1);
+    assert_int_equal(e.time, PENDING_NO_TIME - 1);
     assert_true(e.count == PEL_COUNT_MAX);
     assert_int_equal(e.owner, PEL_NO_OWNER - 1);
     e = (struct pending){.time = -5, .state = 77};
     pel_put(&p, &e, NULL);
-    assert_true(pel_oldest(&p, &e));
+    assert_true(pel_first(&p, &e));
     assert_int_equal(e.time, 0);
     assert_int_equal(e.state, 77);
     assert_false(pel_seek_idle(&p, STREAM_ID_MIN, -1, &e));
