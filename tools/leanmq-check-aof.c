@@ -73,6 +73,7 @@ struct export
     size_t words;       /* that there is room for */
     uint64_t untold;    /* records that could not be translated in full */
     uint64_t producers; /* those about idempotent producers, which Redis 7.0 does not know */
+    uint64_t states;    /* those about what queues know of their messages beyond that */
     uint64_t policies;  /* those about policies of queues, which no Redis knows */
     uint64_t given;     /* messages given back, so far */
     uint64_t names;     /* records about dedup ids, which no Redis knows */
@@ -570,6 +571,47 @@ static void export_drop(struct export *e, const struct slice *word, size_t n)
     follow_xdel(e, word, n);
 }
 
+/* LMQ.BACK key group consumer error death id state count at [...]: given back, for Redis knows no other
+ * state. */
+static void export_back(struct export *e, const struct slice *word, size_t n)
+{
+    char time[NUM_MAX];
+
+    for (size_t i = 6; i + 3 < n; i += 4) {
+        put_claim(e, word, SLICE(""), 1);
+        record_word(&e->out, word[i]);
+        end_claim(e, (struct slice){time, num_put_u64(time, ++e->given)}, word[i + 2]);
+    }
+}
+
+/* LMQ.END key group end id [id ...] */
+static void export_end(struct export *e, const struct slice *word, size_t n)
+{
+    record_head(&e->out, n - 1);
+    record_str(&e->out, "XACK");
+    record_slices(&e->out, word + 1, 2);
+    record_slices(&e->out, word + 4, n - 4);
+}
+
+/* LMQ.TAKE key group consumer time id [id ...]: the position, which Redis has but one of, stays behind. */
+static void export_take(struct export *e, const struct slice *word, size_t n)
+{
+    if (word[3].n == 0) {
+        e->states++;
+        return;
+    }
+    put_claim(e, word, word[3], n - 5);
+    record_slices(&e->out, word + 5, n - 5);
+    end_claim(e, word[4], SLICE("1"));
+}
+
+/* LMQ.QUEUE, EXTEND, PASSED, TOTALS: what Redis has no word for. */
+static bool is_of_queues(struct slice name)
+{
+    return slice_is(name, RECORD_QUEUE) || slice_is(name, RECORD_EXTEND) || slice_is(name, RECORD_PASSED) ||
+           slice_is(name, RECORD_TOTALS);
+}
+
 /* One record as Redis knows it, to e->out. A private record of store/record.h has its row here. */
 static void export_record(struct export *e, const struct slice *word, size_t n)
 {
@@ -585,6 +627,14 @@ static void export_record(struct export *e, const struct slice *word, size_t n)
         e->producers++;
     } else if (slice_is(word[0], "QPOLICY") || slice_is(word[0], RECORD_DLQ)) {
         e->policies++;
+    } else if (slice_is(word[0], RECORD_BACK) && n >= 10) {
+        export_back(e, word, n);
+    } else if (slice_is(word[0], RECORD_END) && n >= 5) {
+        export_end(e, word, n);
+    } else if (slice_is(word[0], RECORD_TAKE) && n >= 6) {
+        export_take(e, word, n);
+    } else if (is_of_queues(word[0])) {
+        e->states++;
     } else if (slice_is(word[0], RECORD_ADD) && n >= 9) {
         export_add(e, word, n);
     } else if (slice_is(word[0], RECORD_DELAY) && n >= 9) {
@@ -647,6 +697,12 @@ static int export_close(struct export *e)
                 "leanmq-check-aof: what %" PRIu64
                 " records say of queues (QPOLICY) is left out: Redis has none\n",
                 e->policies);
+    if (e->states)
+        fprintf(
+            stderr,
+            "leanmq-check-aof: what %" PRIu64
+            " records say of the messages of queues (leases, totals) is left out: Redis has no word for it\n",
+            e->states);
     if (e->given)
         fprintf(stderr,
                 "leanmq-check-aof: %" PRIu64

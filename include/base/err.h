@@ -32,6 +32,10 @@ enum err {
     ERR_DURATION_NEG = -22,   /* duration is negative */
     ERR_DURATION_RANGE = -23, /* duration is out of range */
     ERR_DEDUP_FULL = -24,     /* the queue remembers as many dedup ids as it may */
+    ERR_QFULL = -25,          /* the queue is full, as its policy has it */
+    ERR_PAUSED = -26,         /* its policy lets nothing in */
+    ERR_STALE = -27,          /* a lease is held no longer */
+    ERR_NO_POLICY = -28,      /* without one there is nothing to do it by */
 
     /* files; the caller logs the place */
     ERR_IO = -40, /* errno says what */

@@ -52,4 +52,14 @@ bool slice_glob(struct slice pattern, struct slice text, bool nocase);
 /* How many bytes of a text the glob names itself, whatever the rest of it takes. */
 size_t slice_glob_literals(struct slice pattern);
 
+/* The bytes of n slices together. */
+static inline size_t slices_bytes(const struct slice *s, size_t n)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += s[i].n;
+    return bytes;
+}
+
 #endif

@@ -49,6 +49,8 @@ struct broker {
     struct heap forgetting;         /* struct due_place by wall time */
     struct heap queues;             /* the same, of streams in which anything else is due: queue/run.h */
     uint64_t queue_dedup_max;       /* dedup ids that a queue remembers */
+    uint64_t max_memory;            /* beyond, letters to the dead stay where they are; 0: none */
+    struct random dice;             /* for what policies leave to chance */
     struct shape shape;
     struct policies policies;
     uint64_t generations;  /* of policies, in all databases; 0: there have been none */
@@ -94,6 +96,9 @@ static inline uint64_t broker_offset(const struct broker *b)
 {
     return b->journal ? journal_offset(b->journal) : 0;
 }
+
+/* What grows is refused: for want of memory, or of room for the journal. */
+bool broker_short(const struct broker *b);
 
 /* In all databases. */
 uint64_t broker_keys(const struct broker *b);

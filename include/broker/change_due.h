@@ -9,17 +9,20 @@
 
 /* Part of another change: something in the stream of `ch` is due at that instant, or never (INT64_MAX). */
 void change_due(struct change *ch, msec at);
+/* The same of a stream outside a change, at that instant or an earlier one. */
+void change_due_at(struct broker *b, int db, struct slice name, const struct stream *s, msec at);
 /* Part of another change: a stream has come to this key, with what is due in it. */
 void change_due_arrive(struct change *ch);
 
-/* The stream whose turn it is, NULL: none is. Its name is good until change_due_after(), which is to follow:
- * what is due in it now has been done, or (`more`) some of it, and others have their turn first. */
+/* The stream whose turn it is; false: none is. Its name is good until change_due_after(), which is to follow:
+ * something is due in it next at `at` (INT64_MAX: nothing is); if that is now, what could not be done is tried
+ * again after a while, or (`more`) others have their turn first. */
 struct due {
     const struct stream *s;
     int db;
     struct slice name;
 };
 bool change_due_first(struct broker *b, msec wall, struct due *due);
-void change_due_after(struct broker *b, const struct due *due, msec wall, bool more);
+void change_due_after(struct broker *b, const struct due *due, msec wall, msec at, bool more);
 
 #endif

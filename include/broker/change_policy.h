@@ -24,9 +24,6 @@ void change_dlq_mark(struct change *ch);
 /* That mark as a change of its own, for a replay. The stream must be there. */
 void change_dlq(struct broker *b, int db, struct slice name);
 
-/* The stream at the key has these rules, copied, or (NULL) is a plain stream. Without a record, as they
- * follow from policies. */
-void change_rules(struct key *k, const struct rules *r);
 /* It has been looked at under the policies as they are. */
 void change_settled(struct broker *b, int db, struct key *k);
 

@@ -90,6 +90,7 @@ struct holding {
     struct stream_id *dropped;
     size_t dropped_n, dropped_cap;
     struct held room[HOLDING_ROOM]; /* what `held` is while it suffices */
+    const struct list *at[LEVELS_MAX], *extended; /* claims of a queue: whose turn it is in each line */
 };
 void change_hold_open(struct holding *h, struct broker *b, int db, struct slice name, struct group *g,
                       struct consumer *c, msec time);

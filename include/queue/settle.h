@@ -4,20 +4,17 @@
 #define QUEUE_SETTLE_H
 
 #include "broker/broker.h"
-#include "store/queue.h"
 #include "store/stream.h"
 
 /* Resolves the rules of a stream and attaches them. */
 void queue_settle_key(struct broker *b, int db, struct key *k);
 
-/* The queue that a stream is under the policies as they are; NULL: it is a plain one. Who uses a stream asks
- * here: one comparison, unless it is new or a policy has changed. Good until the next change of the stream.
- */
-static inline struct queue *queue_of(struct broker *b, int db, struct key *k)
+/* The stream, of what is at a key, is under the policies as they are. Who uses a stream asks: one comparison,
+ * unless it is new or a policy has changed. */
+static inline void queue_settled(struct broker *b, int db, struct slice name, const struct stream *s)
 {
-    if (stream_settled(k->stream) != b->db[db].generation)
-        queue_settle_key(b, db, k);
-    return stream_queue(k->stream);
+    if (stream_settled(s) != b->db[db].generation)
+        queue_settle_key(b, db, db_find(b, db, name));
 }
 
 /* Once a turn: looks at streams that nobody uses meanwhile, as many as are about `max` deadlines' work. True

@@ -3,7 +3,7 @@
 #define STORE_GROUP_H
 
 #include "base/dict.h"
-#include "store/pel.h"
+#include "store/backlog.h"
 #include "store/stream.h"
 
 #define GROUP_CONSUMERS_MAX PEL_NO_OWNER /* refused beyond, at the door */
@@ -26,9 +26,10 @@ struct group {
     struct stream_id last_id; /* last delivered */
     int64_t entries_read;     /* -1: unknown */
     struct pel pel;
-    size_t nacked;             /* pending entries given back */
+    size_t nacked;             /* pending entries given back, not those of a queue */
     msec given;                /* the number the last one given back got: their order */
     struct stream_id let_go;   /* lowest id that is pending no more since a trim looked (stream_refs.h) */
+    struct backlog *backlog;   /* NULL: the stream is no queue */
     struct dict consumers;     /* by name */
     struct consumer **slot;    /* by number; NULL where free */
     struct consumer *recent;   /* found last: the next request is probably of the same; NULL once it goes */
@@ -50,6 +51,8 @@ struct consumer *group_owner(const struct group *g, const struct pending *e); /*
 struct consumer **group_consumers_sorted(const struct group *g, size_t *n);
 /* Those given back, in their order; an array as above. */
 struct pending *group_nacked_sorted(const struct group *g, size_t *n);
+/* It is neither behind the position, nor pending, nor passed: were it there, it would be NEW. */
+bool group_is_new(const struct group *g, struct stream_id id);
 size_t group_memory(const struct group *g);
 void group_check(const struct group *g);
 

@@ -3,6 +3,7 @@
 #ifndef STORE_GROUP_EDIT_H
 #define STORE_GROUP_EDIT_H
 
+#include "store/backlog_edit.h"
 #include "store/group.h"
 
 struct group *group_new(struct slice name, struct stream_id last_id, int64_t entries_read,
@@ -28,10 +29,24 @@ void group_hold(struct group *g, struct consumer *c, struct stream_id id, msec t
 void group_give_back(struct group *g, struct stream_id id, uint64_t count);
 /* The same for n messages in the order of their ids, delivered for the first time; cheap for new ones. */
 void group_hold_first(struct group *g, struct consumer *c, const struct stream_id *id, size_t n, msec time);
-/* No longer pending. False if it was not. */
-bool group_done(struct group *g, struct stream_id id);
+/* No longer pending: it has come to this end, which is told apart in a queue. False if it was not. */
+bool group_done(struct group *g, struct stream_id id, enum end end);
 /* The same for n of them: how many were. Cheap for neighbours in the order of their ids. */
-size_t group_done_all(struct group *g, const struct stream_id *id, size_t n);
+size_t group_done_all(struct group *g, const struct stream_id *id, size_t n, enum end end);
+
+/* --- of a queue, which all groups of a stream are or none is --- */
+
+/* From now on it is one: those given back are READY, in their order. `fresh` messages are new to it. */
+void group_make_queue(struct group *g, const struct stream *s, uint64_t fresh, const struct hash_seed *seed);
+/* The message comes to a state of a queue, whether it was pending, passed or new. */
+void group_park(struct group *g, const struct parking *p);
+/* A message that is new to the group has come to this end. */
+void group_end_new(struct group *g, struct stream_id id, enum end end);
+/* The entry has gone from the stream. `meant`: it was for this group too. Who holds it
+ * finds out. */
+void group_lost(struct group *g, struct stream_id id, bool meant);
+/* The position is known to be at `id`: nothing at or below it is new. */
+void group_pass_to(struct group *g, struct stream_id id);
 
 /* The claim that looked at it did not take it, and none is to look at it again: its message is gone. */
 void group_set_aside(struct group *g, struct stream_id id);

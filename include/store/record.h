@@ -42,6 +42,24 @@
  *       the dedup id stands for that message, delayed or not, up to then; it is in that lane
  *   LMQ.LAPSE key lane n
  *       the stream has forgotten the n oldest dedup ids of the lane
+ * Of queues:
+ *
+ *   LMQ.QUEUE key
+ *       the stream is a queue from here on
+ *   LMQ.BACK key group consumer error death id state count at [id state count at ...]
+ *       these messages have come to a state of a queue (a number of enum pending_state), delivered so
+ *       often, and stay in it until `at`, or are in it since. Last held by the consumer, and dead for a
+ *       reason; what is empty is as it was
+ *   LMQ.EXTEND key group time until id [id ...]
+ *       whoever holds these holds them until then, and they are idle from `time` on
+ *   LMQ.END key group end id [id ...]
+ *       these, pending or new, came to an end that is no XACK: expired, dead, dropped
+ *   LMQ.TAKE key group consumer time id [id ...]
+ *       these new messages, not all that came next, were delivered; without a consumer nobody holds them
+ *   LMQ.PASSED key group id [id ...]
+ *       of a base: these are done, though they lie above the group's position
+ *   LMQ.TOTALS key group acked expired dead dropped
+ *       of a base: so many came to each end
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -68,6 +86,13 @@ struct seen;
 #define RECORD_NUMBER  "LMQ.NUMBER"
 #define RECORD_SEEN    "LMQ.SEEN"
 #define RECORD_LAPSE   "LMQ.LAPSE"
+#define RECORD_QUEUE   "LMQ.QUEUE"
+#define RECORD_BACK    "LMQ.BACK"
+#define RECORD_EXTEND  "LMQ.EXTEND"
+#define RECORD_END     "LMQ.END"
+#define RECORD_TAKE    "LMQ.TAKE"
+#define RECORD_PASSED  "LMQ.PASSED"
+#define RECORD_TOTALS  "LMQ.TOTALS"
 
 /* A record is a head with the number of words, then so many words. */
 void record_head(struct buf *b, size_t words);

@@ -22,7 +22,6 @@
 struct stream; /* opaque: its fields are in src/store/stream_impl.h */
 struct group;
 struct idmp;
-struct queue;
 struct inbox;
 struct due_place;
 
@@ -168,8 +167,6 @@ struct group **stream_groups_sorted(const struct stream *s, size_t *n);
 /* What it remembers of idempotent producers; NULL: it never had one, nor limits of its own (store/idmp.h). */
 const struct idmp *stream_idmp(const struct stream *s);
 
-/* What it has while policies match it; NULL: it is a plain stream (store/queue.h). */
-struct queue *stream_queue(const struct stream *s);
 /* The generation of policies that its rules are of (broker/unsettled.h). */
 #define STREAM_UNSETTLED UINT64_MAX
 uint64_t stream_settled(const struct stream *s);

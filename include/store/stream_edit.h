@@ -43,8 +43,6 @@ struct group *stream_group_remove(struct stream *s, struct slice name);
 /* What it remembers of idempotent producers, made if need be. */
 struct idmp *stream_make_idmp(struct stream *s);
 
-struct queue *stream_make_queue(struct stream *s); /* made if need be */
-void stream_drop_queue(struct stream *s);
 void stream_settle(struct stream *s, uint64_t generation);
 void stream_mark_dlq(struct stream *s);
 /* What it knows of messages that are not in it, and its place among what is due, made if need be. */

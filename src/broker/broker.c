@@ -1,6 +1,7 @@
 /* broker/broker.c - see broker/broker.h. */
 #include "broker/broker.h"
 #include "base/mem.h"
+#include "base/mem_stats.h"
 #include "broker/change.h"
 #include "broker/change_idmp.h"
 #include "broker/grave.h"
@@ -13,6 +14,7 @@ void broker_init(struct broker *b, int dbs, struct hash_seed seed)
 {
     *b = (struct broker){.seed = seed, .dbs = dbs, .origin = ORIGIN_CLIENT};
     b->shape.seed = &b->seed;
+    random_seed(&b->dice, seed.k0 ^ seed.k1);
     b->idmp_limits = IDMP_LIMITS;
     b->idmp_max_ids = b->queue_dedup_max = UINT64_MAX;
     b->db = mem_zalloc((size_t)dbs * sizeof *b->db);
@@ -47,6 +49,7 @@ void broker_free(struct broker *b)
     heap_free(&b->forgetting); /* after the keys, whose streams take their nodes out */
     unsettled_clear(b);
     policies_free(&b->policies);
+    heap_free(&b->queues);
     dict_clear(&b->waiting);
     dict_clear(&b->watched);
     pubsub_free(b->pubsub);
@@ -54,6 +57,11 @@ void broker_free(struct broker *b)
     heap_free(&b->claims);
     outbox_free(&b->aside);
     buf_free(&b->nowhere);
+}
+
+bool broker_short(const struct broker *b)
+{
+    return (b->max_memory && mem_used() > b->max_memory) || (b->journal && journal_short(b->journal));
 }
 
 uint64_t broker_keys(const struct broker *b)
@@ -143,12 +151,12 @@ usec deadlines_next(const struct broker *b, struct now now)
     msec at;
     usec next = unsettled_any(b) ? 0 : INT64_MAX;
 
+    if (q)
+        next = sooner(next, left_until(q->at, now.wall));
     if (expiry_next(b, &at))
         next = sooner(next, left_until(at == INT64_MAX ? at : at + 1, now.wall));
     if (f)
         next = sooner(next, left_until(f->at, now.wall));
-    if (q)
-        next = sooner(next, left_until(q->at, now.wall));
     if (c)
         next = sooner(next, left_until(c->at, now.wall));
     if (w)

@@ -1,9 +1,10 @@
 /* broker/change_group.c - changes of consumer groups. See broker/change_stream.h. */
+#include "base/list.h"
 #include "base/mem.h"
 #include "broker/change_idmp.h"
 #include "broker/change_stream.h"
 #include "broker/wait.h"
-#include "store/group_edit.h"
+#include "store/queue_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
 
@@ -50,7 +51,7 @@ void change_group_setid(struct broker *b, int db, struct slice name, struct grou
 
     record_group(&ch, "SETID", group_name(g), 7);
     record_position(&ch, id, entries_read);
-    group_set_id(g, id, entries_read);
+    stream_move_group(ch.key->stream, g, id, entries_read);
     ch.quiet = true;
     change_close(&ch);
 }
@@ -230,17 +231,74 @@ void change_hold_open(struct holding *h, struct broker *b, int db, struct slice 
     h->n = h->dropped_n = h->dropped_cap = 0;
 }
 
+static void claim_queue(struct holding *h, const struct backlog *b)
+{
+    for (int i = 0; i < LEVELS_MAX; i++)
+        h->at[i] = b->ready[i].next;
+    h->extended = b->extended.next;
+}
+
 void change_claim_open(struct holding *h, struct broker *b, int db, struct slice name, struct group *g,
                        struct consumer *c, msec time)
 {
     change_hold_open(h, b, db, name, g, c, time);
     h->later = true;
+    if (g->backlog)
+        claim_queue(h, g->backlog);
+}
+
+/* The line whose first one came back before those of all others; NULL: all are at their ends. */
+static const struct list **line_in_turn(struct holding *h, const struct backlog *b)
+{
+    const struct list **first = NULL;
+    uint64_t turn = UINT64_MAX;
+
+    for (int i = 0; i < LEVELS_MAX; i++)
+        if (h->at[i] != &b->ready[i] && list_entry(h->at[i], struct note, line)->turn < turn) {
+            turn = list_entry(h->at[i], struct note, line)->turn;
+            first = &h->at[i];
+        }
+    return first;
+}
+
+static struct stream_id pass(const struct list **at)
+{
+    struct stream_id id = list_entry(*at, struct note, line)->id;
+
+    *at = (*at)->next;
+    return id;
+}
+
+/* Of a queue: the ready in their turn, then leases, those that were extended with the others. */
+static bool claim_next_queued(struct holding *h, msec until, struct pending *p)
+{
+    const struct backlog *b = h->group->backlog;
+    const struct pel *pel = &h->group->pel;
+    const struct list **line = line_in_turn(h, b);
+    struct pending other;
+    bool leased, extended = h->extended != &b->extended;
+
+    if (line)
+        return pel_find(pel, pass(line), p);
+    leased = pel_oldest(pel, p) && pending_is_idle(p, until);
+    if (extended)
+        extended = pel_find(pel, list_entry(h->extended, struct note, line)->id, &other) &&
+                   pending_is_idle(&other, until) && (!leased || other.time < p->time);
+    if (extended) {
+        pass(&h->extended);
+        *p = other;
+    } else if (leased) {
+        group_set_aside(h->group, p->id);
+    }
+    return leased || extended;
 }
 
 bool change_claim_next(struct holding *h, msec until, struct pending *p)
 {
     struct stream *s = h->ch.key->stream;
 
+    if (h->group->backlog)
+        return claim_next_queued(h, until, p);
     if (!pel_oldest(&h->group->pel, p) || !pending_is_idle(p, until))
         return false;
     group_set_aside(h->group, p->id);
@@ -280,7 +338,7 @@ void change_hold(struct holding *h, struct stream_id id, uint64_t count)
 
 void change_hold_drop(struct holding *h, struct stream_id id)
 {
-    if (!group_done(h->group, id))
+    if (!group_done(h->group, id, END_DROPPED))
         return;
     if (h->dropped_n == h->dropped_cap) {
         h->dropped_cap = h->dropped_cap ? h->dropped_cap * 2 : 16;
@@ -315,6 +373,22 @@ static void record_xack(struct change *ch, const struct group *g, size_t n)
     record_word(ch->record, group_name(g));
 }
 
+/* Those whose messages are gone; in a queue that is no acknowledgement. */
+static void record_dropped(struct holding *h)
+{
+    if (!h->group->backlog) {
+        record_xack(&h->ch, h->group, h->dropped_n);
+    } else {
+        record_head(h->ch.record, 4 + h->dropped_n);
+        record_str(h->ch.record, RECORD_END);
+        record_word(h->ch.record, h->ch.name);
+        record_word(h->ch.record, group_name(h->group));
+        record_str(h->ch.record, end_name(END_DROPPED));
+    }
+    for (size_t i = 0; i < h->dropped_n; i++)
+        record_id(h->ch.record, h->dropped[i]);
+}
+
 /* An entry that is held exists, one that is dropped does not: the order of the two records is free. */
 void change_hold_close(struct holding *h)
 {
@@ -325,9 +399,7 @@ void change_hold_close(struct holding *h)
     if (h->n && h->consumer)
         now_pending(&h->ch, h->group, h->time);
     if (h->dropped_n)
-        record_xack(&h->ch, h->group, h->dropped_n);
-    for (size_t i = 0; i < h->dropped_n; i++)
-        record_id(h->ch.record, h->dropped[i]);
+        record_dropped(h);
     h->ch.untouched = h->n == 0 && h->dropped_n == 0;
     change_close(&h->ch);
     if (h->held != h->room)
@@ -340,7 +412,7 @@ size_t change_xack(struct broker *b, int db, struct slice name, struct group *g,
                    const struct slice *text, size_t n)
 {
     struct change ch = change_open(b, db, name);
-    size_t done = group_done_all(g, id, n);
+    size_t done = group_done_all(g, id, n, END_ACKED);
 
     ch.untouched = done == 0;
     ch.quiet = true;
@@ -357,7 +429,7 @@ void change_group_skip(struct broker *b, int db, struct slice name, struct group
 {
     struct change ch = change_open(b, db, name);
 
-    group_set_id(g, last, entries_read);
+    stream_move_group(ch.key->stream, g, last, entries_read);
     record_skip(&ch, g);
     ch.quiet = true;
     change_close(&ch);

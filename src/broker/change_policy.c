@@ -135,22 +135,10 @@ void change_dlq(struct broker *b, int db, struct slice name)
 {
     struct change ch = change_open(b, db, name);
 
+    ch.untouched = stream_is_dlq(ch.key->stream);
     change_dlq_mark(&ch);
     ch.quiet = true;
     change_close(&ch);
-}
-
-void change_rules(struct key *k, const struct rules *r)
-{
-    struct queue *q;
-
-    if (!r) {
-        stream_drop_queue(k->stream);
-        return;
-    }
-    q = stream_make_queue(k->stream);
-    rules_free(&q->rules);
-    rules_copy(&q->rules, r);
 }
 
 void change_settled(struct broker *b, int db, struct key *k)

@@ -68,7 +68,7 @@ static size_t unrefer(struct change *ch, struct group *g, const struct stream_id
         size_t part = n < FEW_IDS ? n : FEW_IDS, done = 0;
 
         for (size_t i = 0; i < part; i++)
-            if (group_done(g, id[i]))
+            if (group_done(g, id[i], END_ACKED))
                 was[done++] = id[i];
         record_ids(ch, "XACK", g, was, done);
         all += done;
@@ -220,7 +220,7 @@ static void acknowledge(struct change *ch, struct group *of, const struct stream
                         int8_t *outcome, struct some_ids *some)
 {
     for (size_t i = 0; i < n; i++) {
-        outcome[i] = of && !group_done(of, id[i]) ? REMOVAL_NONE : REMOVAL_DONE;
+        outcome[i] = of && !group_done(of, id[i], END_ACKED) ? REMOVAL_NONE : REMOVAL_DONE;
         if (outcome[i] == REMOVAL_DONE)
             some->v[some->n++] = id[i];
     }

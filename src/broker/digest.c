@@ -6,9 +6,9 @@
 #include "store/deque.h"
 #include "store/group.h"
 #include "store/hash.h"
-#include "store/set.h"
 #include "store/idmp.h"
 #include "store/inbox.h"
+#include "store/set.h"
 #include "store/stream.h"
 #include "store/string.h"
 #include "store/zset.h"
@@ -150,6 +150,63 @@ static void mix_nacked(struct mix *m, const struct group *g, uint64_t sum[2])
     mem_free(all);
 }
 
+/* In the order of their ids, for the table has none. */
+static void mix_notes(struct mix *m, const struct group *g, uint64_t sum[2])
+{
+    struct pel_pos pos;
+    struct pending p;
+
+    pel_start(&g->pel, STREAM_ID_MIN, &pos);
+    while (dict_count(&g->backlog->notes) && pel_next(&pos, &p)) {
+        const struct note *n = backlog_note(g->backlog, p.id);
+        bool placed = p.state >= PENDING_EXTENDED;
+
+        if (!n)
+            continue;
+        mix_id(m, n->id);
+        mix_bytes(m, note_error(n));
+        mix_bytes(m, p.state >= PENDING_READY ? note_consumer(n) : SLICE(""));
+        mix_u64(m, placed ? (uint64_t)n->due.at : 0);
+        mix_u64(m, placed ? n->level : 0);
+        mix_u64(m, n->death);
+        fold(m, sum);
+    }
+}
+
+/* One after the other, each with where it stands. */
+static void mix_line(struct mix *m, const struct list *line, uint64_t which, uint64_t sum[2])
+{
+    uint64_t at = 0;
+
+    list_for_each (it, line) {
+        mix_id(m, list_entry(it, struct note, line)->id);
+        mix_u64(m, which);
+        mix_u64(m, at++);
+        fold(m, sum);
+    }
+}
+
+static void mix_backlog(struct mix *m, const struct group *g, uint64_t sum[2])
+{
+    const struct backlog *b = g->backlog;
+    struct pel_pos pos;
+    struct pending p;
+
+    mix_notes(m, g, sum);
+    for (uint64_t i = 0; i < LEVELS_MAX; i++)
+        mix_line(m, &b->ready[i], i, sum);
+    mix_line(m, &b->dead, LEVELS_MAX, sum);
+    pel_start(&b->passed, STREAM_ID_MIN, &pos);
+    while (pel_next(&pos, &p)) {
+        mix_id(m, p.id);
+        fold(m, sum);
+    }
+    mix_u64(m, b->fresh);
+    for (int i = 0; i < ENDS; i++)
+        mix_u64(m, b->ended[i]);
+    fold(m, sum);
+}
+
 static void mix_group(struct mix *m, const struct group *g, uint64_t sum[2])
 {
     size_t n;
@@ -176,6 +233,8 @@ static void mix_group(struct mix *m, const struct group *g, uint64_t sum[2])
         fold(m, sum);
     }
     mix_nacked(m, g, sum);
+    if (g->backlog)
+        mix_backlog(m, g, sum);
     mem_free(c);
 }
 

@@ -7,11 +7,13 @@
 #include "store/hash.h"
 #include "store/idmp.h"
 #include "store/inbox.h"
+#include "store/queue.h"
 #include "store/record.h"
 #include "store/set.h"
 #include "store/stream.h"
 #include "store/string.h"
 #include "store/zset.h"
+#include <stdlib.h>
 
 #define WORDS_AT_ONCE 128 /* elements of a list or pending entries in one record */
 
@@ -197,7 +199,7 @@ static void write_pending(struct out *o, struct slice name, const struct group *
     do {
         struct pending p;
 
-        while ((more = pel_next(&pos, &p)) && p.state == PENDING_NACKED)
+        while ((more = pel_next(&pos, &p)) && !pending_is_leased(&p))
             ;
         if (n && (!more || n == WORDS_AT_ONCE || p.owner != run[0].owner || p.time != run[0].time)) {
             write_hold_head(o, name, g, group_owner(g, &run[0]), run[0].time, n);
@@ -238,6 +240,152 @@ static void write_group(struct out *o, struct slice name, const struct group *g)
     mem_free(c);
     write_pending(o, name, g);
     write_nacked(o, name, g);
+}
+
+static void write_group_head(struct out *o, const char *command, struct slice name, const struct group *g,
+                             size_t words)
+{
+    next_part(o);
+    record_head(o->b, 3 + words);
+    record_str(o->b, command);
+    record_word(o->b, name);
+    record_word(o->b, group_name(g));
+}
+
+static void write_passed(struct out *o, struct slice name, const struct group *g)
+{
+    size_t left = pel_count(&g->backlog->passed), room = 0;
+    struct pel_pos pos;
+    struct pending p;
+
+    pel_start(&g->backlog->passed, STREAM_ID_MIN, &pos);
+    for (; !o->err && pel_next(&pos, &p); left--, room--) {
+        if (room == 0) {
+            room = left < WORDS_AT_ONCE ? left : WORDS_AT_ONCE;
+            write_group_head(o, RECORD_PASSED, name, g, room);
+        }
+        record_id(o->b, p.id);
+    }
+}
+
+static void write_back(struct out *o, struct slice name, const struct group *g, const struct note *n,
+                       const struct pending *p, enum pending_state state)
+{
+    write_group_head(o, RECORD_BACK, name, g, 7);
+    record_word(o->b, note_consumer(n));
+    record_word(o->b, note_error(n));
+    record_str(o->b, death_name((enum death)n->death));
+    record_id(o->b, n->id);
+    record_u64(o->b, state);
+    record_u64(o->b, p->count);
+    record_i64(o->b, n->due.at);
+}
+
+/* Those that stand in a line, in its order. */
+static void write_line(struct out *o, struct slice name, const struct group *g, const struct list *line)
+{
+    struct pending p;
+
+    list_for_each (it, line) {
+        const struct note *n = list_entry(it, struct note, line);
+
+        if (o->err || !pel_find(&g->pel, n->id, &p))
+            return;
+        write_back(o, name, g, n, &p, (enum pending_state)p.state);
+    }
+}
+
+/* What was said of a message that is leased again: as if it came back, and was delivered. */
+static void write_said(struct out *o, struct slice name, const struct group *g, const struct note *n,
+                       const struct pending *p)
+{
+    write_back(o, name, g, n, p, PENDING_READY);
+    write_hold_head(o, name, g, group_owner(g, p), p->time, 1);
+    record_id(o->b, p->id);
+    record_u64(o->b, p->count);
+}
+
+static void write_extension(struct out *o, struct slice name, const struct group *g, const struct note *n,
+                            const struct pending *p)
+{
+    write_group_head(o, RECORD_EXTEND, name, g, 3);
+    record_i64(o->b, p->time);
+    record_i64(o->b, n->due.at);
+    record_id(o->b, n->id);
+}
+
+/* The others with a note, in the order of their ids. */
+static void write_noted(struct out *o, struct slice name, const struct group *g)
+{
+    struct pel_pos pos;
+    struct pending p;
+
+    pel_start(&g->pel, STREAM_ID_MIN, &pos);
+    while (dict_count(&g->backlog->notes) && !o->err && pel_next(&pos, &p)) {
+        const struct note *n = backlog_note(g->backlog, p.id);
+
+        if (n && n->error_len && pending_is_leased(&p))
+            write_said(o, name, g, n, &p);
+        if (p.state == PENDING_WAITING || p.state == PENDING_HELD)
+            write_back(o, name, g, n, &p, (enum pending_state)p.state);
+    }
+    list_for_each (it, &g->backlog->extended) {
+        const struct note *n = list_entry(it, struct note, line);
+
+        if (!o->err && pel_find(&g->pel, n->id, &p))
+            write_extension(o, name, g, n, &p);
+    }
+}
+
+static size_t in_turn(const struct backlog *b, const struct note **all)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < LEVELS_MAX; i++)
+        list_for_each (it, &b->ready[i])
+            all[n++] = list_entry(it, struct note, line);
+    return n;
+}
+
+static int by_turn(const void *a, const void *b)
+{
+    const struct note *const *x = a, *const *y = b;
+
+    return ((*x)->turn > (*y)->turn) - ((*x)->turn < (*y)->turn);
+}
+
+/* The ready of all levels, in the order in which they came back. */
+static void write_ready(struct out *o, struct slice name, const struct group *g)
+{
+    const struct note **all = mem_alloc((g->backlog->count[PENDING_READY] + 1) * sizeof *all);
+    size_t n = in_turn(g->backlog, all);
+    struct pending p;
+
+    qsort(all, n, sizeof *all, by_turn);
+    for (size_t i = 0; i < n && !o->err; i++)
+        if (pel_find(&g->pel, all[i]->id, &p))
+            write_back(o, name, g, all[i], &p, PENDING_READY);
+    mem_free(all);
+}
+
+static void write_backlog(struct out *o, struct slice name, const struct group *g)
+{
+    write_passed(o, name, g);
+    write_noted(o, name, g);
+    write_ready(o, name, g);
+    write_line(o, name, g, &g->backlog->dead);
+    write_group_head(o, RECORD_TOTALS, name, g, ENDS);
+    for (int i = 0; i < ENDS; i++)
+        record_u64(o->b, g->backlog->ended[i]);
+}
+
+static void write_queue(struct out *o, struct slice name, const struct queue *q)
+{
+    record_head(o->b, 2);
+    record_str(o->b, RECORD_QUEUE);
+    record_word(o->b, name);
+    for (size_t i = 0; i < q->groups && !o->err; i++)
+        write_backlog(o, name, q->group[i]);
 }
 
 static void write_producer(struct out *o, struct slice name, const struct producer *p)
@@ -347,6 +495,8 @@ static void write_stream(struct out *o, struct slice name, const struct stream *
         write_inbox(o, name, stream_inbox(s));
     for (size_t i = 0; i < n && !o->err; i++)
         write_group(o, name, g[i]);
+    if (stream_queue(s))
+        write_queue(o, name, stream_queue(s));
     mem_free(g);
 }
 

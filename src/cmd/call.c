@@ -27,6 +27,10 @@ static const char *const error_text[] = {
     [-ERR_TIMEOUT] = "ERR timeout is not an integer or out of range",
     [-ERR_TIMEOUT_NEG] = "ERR timeout is negative",
     [-ERR_OOM] = "OOM command not allowed when used memory > 'maxmemory'.",
+    [-ERR_QFULL] = "QFULL queue is full: MAXLEN or MAXBYTES of its policy is reached",
+    [-ERR_PAUSED] = "PAUSED queue takes no messages: PAUSE of its policy",
+    [-ERR_STALE] = "STALE the consumer does not hold this message any more",
+    [-ERR_NO_POLICY] = "NOPOLICY no policy matches this queue",
     [-ERR_MISCONF] =
         "MISCONF The append-only file cannot be extended: the disk is full. Commands that add data "
         "are refused until there is room again.",

@@ -166,6 +166,12 @@ int cmd_xnack(struct call *c);
 /* xinfo_cmds.c */
 int cmd_xinfo_stream(struct call *c), cmd_xinfo_groups(struct call *c), cmd_xinfo_consumers(struct call *c),
     cmd_xinfo_help(struct call *c);
+/* qlease_cmds.c, qpeek_cmds.c, qlook_cmds.c */
+int cmd_qack(struct call *c);
+int cmd_qnack(struct call *c);
+int cmd_qextend(struct call *c);
+int cmd_qpeek(struct call *c);
+int cmd_qstat(struct call *c);
 /* record_cmds.c */
 int cmd_record_add(struct call *c);
 int cmd_record_deliver(struct call *c);
@@ -176,6 +182,14 @@ int cmd_record_hold(struct call *c);
 int cmd_record_idmp(struct call *c);
 int cmd_record_nack(struct call *c);
 int cmd_record_skip(struct call *c);
+/* queue_record_cmds.c */
+int cmd_record_back(struct call *c);
+int cmd_record_end(struct call *c);
+int cmd_record_extend(struct call *c);
+int cmd_record_passed(struct call *c);
+int cmd_record_queue(struct call *c);
+int cmd_record_take(struct call *c);
+int cmd_record_totals(struct call *c);
 /* delay_record_cmds.c */
 int cmd_record_arrive(struct call *c);
 int cmd_record_cancel(struct call *c);

@@ -29,7 +29,7 @@ static void settle_listed(struct broker *b, const struct unsettled *u)
     struct key *k = db_find(b, u->db, (struct slice){u->name, u->name_len});
 
     if (k && k->type == KEY_STREAM)
-        queue_of(b, u->db, k);
+        queue_settled(b, u->db, key_name(k), k->stream);
 }
 
 static size_t settle_some(struct broker *b, int db, size_t work)
@@ -39,7 +39,7 @@ static size_t settle_some(struct broker *b, int db, size_t work)
     struct key *const *k = (struct key *const *)keys.p;
 
     for (size_t i = 0; i < keys.n / sizeof *k; i++)
-        queue_of(b, db, k[i]);
+        queue_settled(b, db, key_name(k[i]), k[i]->stream);
     buf_free(&keys);
     return n * work_of(b, db);
 }

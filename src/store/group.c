@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "store/group_edit.h"
 #include "store/pel_edit.h"
+#include "store/queue.h"
 #include "store/totals.h"
 #include <stdlib.h>
 
@@ -38,6 +39,7 @@ void group_free(struct group *g)
     store_totals.consumers -= dict_count(&g->consumers);
     store_totals.pending -= pel_count(&g->pel);
     pel_free(&g->pel);
+    backlog_free(g->backlog);
     dict_clear(&g->consumers);
     mem_free(g->slot);
     mem_free(g);
@@ -57,6 +59,8 @@ bool group_free_some(struct group *g, size_t parts)
     if (!pel_free_some(&g->pel, parts))
         return false;
     store_totals.pending -= pending;
+    if (g->backlog && !backlog_free_some(g->backlog, parts))
+        return false;
     return dict_drain(&g->consumers, parts, consumer_gone, NULL);
 }
 
@@ -86,6 +90,7 @@ struct group *group_copy(const struct group *g, const struct hash_seed *seed)
     to->nacked = g->nacked;
     to->given = g->given;
     to->let_go = g->let_go;
+    to->backlog = g->backlog ? backlog_copy(g->backlog, seed) : NULL;
     if (g->slots)
         copy_consumers(to, g);
     pel_start(&g->pel, STREAM_ID_MIN, &pos);
@@ -127,6 +132,8 @@ void group_advance(struct group *g, const struct stream *s, const struct stream_
             g->entries_read = INT64_MAX; /* ENTRIESREAD set it there */
         g->last_id = id[n - 1];
     }
+    if (g->backlog)
+        g->backlog->fresh -= n;
     g->next = *after;
     g->next_good = true;
 }
@@ -236,10 +243,8 @@ size_t group_consumer_remove(struct group *g, struct consumer *c)
 
     for (size_t i = 0; i < held; i++) {
         must(pel_seek_owner(&g->pel, e.id, c->slot, &e));
-        pel_remove(&g->pel, e.id, NULL);
-        let_go(g, e.id);
+        group_done(g, e.id, END_DROPPED);
     }
-    store_totals.pending -= held;
     g->slot[c->slot] = NULL;
     g->recent = NULL;
     if (c->slot < g->free_slot)
@@ -252,8 +257,8 @@ size_t group_consumer_remove(struct group *g, struct consumer *c)
 
 /* --- what is pending --- */
 
-/* Counts what n pending entries, all the same, were before they changed. */
-static void forget(struct group *g, const struct pending *old, size_t n)
+/* n pending entries, all the same, are not any more what they were. */
+static void forget(struct group *g, const struct pending *old, const struct stream_id *id, size_t n)
 {
     struct consumer *c = group_owner(g, old);
 
@@ -262,17 +267,37 @@ static void forget(struct group *g, const struct pending *old, size_t n)
         c->pending -= n;
     if (old->state == PENDING_NACKED)
         g->nacked -= n;
+    for (size_t i = 0; old->state >= PENDING_EXTENDED && i < n; i++)
+        backlog_leave(g->backlog, id[i], old->state);
+}
+
+/* What was not pending before is now. It may be an id without an entry. */
+static void newly_pending(struct group *g, struct stream_id id)
+{
+    struct backlog *b = g->backlog;
+
+    if (b && stream_id_cmp(id, g->last_id) > 0 && !backlog_unpass(b, id) && stream_shows(b->stream, id, g))
+        b->fresh--;
+}
+
+static void put(struct group *g, const struct pending *e)
+{
+    struct pending old;
+
+    if (pel_put(&g->pel, e, &old))
+        newly_pending(g, e->id);
+    else
+        forget(g, &old, &e->id, 1);
+    store_totals.pending++;
 }
 
 void group_hold(struct group *g, struct consumer *c, struct stream_id id, msec time, uint64_t count)
 {
-    struct pending e = {.id = id, .time = time, .count = count, .owner = c->slot, .state = PENDING_LEASED};
-    struct pending old;
-
-    if (!pel_put(&g->pel, &e, &old))
-        forget(g, &old, 1);
-    store_totals.pending++;
+    put(g,
+        &(struct pending){.id = id, .time = time, .count = count, .owner = c->slot, .state = PENDING_LEASED});
     c->pending++;
+    if (g->backlog)
+        backlog_lease(g->backlog, id);
 }
 
 void group_hold_first(struct group *g, struct consumer *c, const struct stream_id *id, size_t n, msec time)
@@ -293,41 +318,126 @@ void group_hold_first(struct group *g, struct consumer *c, const struct stream_i
 
 void group_give_back(struct group *g, struct stream_id id, uint64_t count)
 {
-    struct pending e = {.id = id, .count = count, .owner = PEL_NO_OWNER, .state = PENDING_NACKED};
-    struct pending old;
-
-    e.time = ++g->given;
-    if (!pel_put(&g->pel, &e, &old))
-        forget(g, &old, 1);
-    store_totals.pending++;
+    put(g, &(struct pending){
+               .id = id, .time = ++g->given, .count = count, .owner = PEL_NO_OWNER, .state = PENDING_NACKED});
     g->nacked++;
 }
 
-bool group_done(struct group *g, struct stream_id id)
+/* n that were the same are pending no longer. */
+static void ended(struct group *g, const struct pending *old, const struct stream_id *id, size_t n,
+                  enum end end)
+{
+    struct backlog *b = g->backlog;
+
+    forget(g, old, id, n);
+    let_go(g, id[0]);
+    if (!b)
+        return;
+    b->ended[end] += n;
+    for (size_t i = 0; i < n; i++) {
+        backlog_forget(b, id[i]);
+        if (stream_id_cmp(id[i], g->last_id) > 0 && stream_has(b->stream, id[i]))
+            backlog_pass(b, id[i]);
+    }
+}
+
+bool group_done(struct group *g, struct stream_id id, enum end end)
 {
     struct pending old;
 
     if (!pel_remove(&g->pel, id, &old))
         return false;
-    forget(g, &old, 1);
-    let_go(g, id);
+    ended(g, &old, &id, 1, end);
     return true;
 }
 
-size_t group_done_all(struct group *g, const struct stream_id *id, size_t n)
+size_t group_done_all(struct group *g, const struct stream_id *id, size_t n, enum end end)
 {
     size_t done = 0, run;
     struct pending old;
 
     for (size_t i = 0; i < n; i += run ? run : 1) {
         run = pel_remove_run(&g->pel, id + i, n - i, &old);
-        if (run) {
-            forget(g, &old, run);
-            let_go(g, id[i]);
-        }
+        if (run)
+            ended(g, &old, id + i, run, end);
         done += run;
     }
     return done;
+}
+
+/* --- of a queue --- */
+
+bool group_is_new(const struct group *g, struct stream_id id)
+{
+    struct pending p;
+
+    return stream_id_cmp(id, g->last_id) > 0 && !(g->backlog && backlog_passed(g->backlog, id)) &&
+           !pel_find(&g->pel, id, &p);
+}
+
+void group_make_queue(struct group *g, const struct stream *s, uint64_t fresh, const struct hash_seed *seed)
+{
+    size_t n;
+    struct pending *back = group_nacked_sorted(g, &n);
+
+    g->backlog = backlog_new(seed);
+    g->backlog->stream = s;
+    g->backlog->fresh = fresh;
+    for (size_t i = 0; i < n; i++)
+        group_park(g, &(struct parking){.id = back[i].id,
+                                        .state = PENDING_READY,
+                                        .level = (uint8_t)stream_level(s, back[i].id),
+                                        .count = back[i].count});
+    mem_free(back);
+}
+
+void group_park(struct group *g, const struct parking *p)
+{
+    struct parking as = *p;
+    struct pending old;
+    bool there = pel_find(&g->pel, p->id, &old);
+    struct consumer *held = there ? group_owner(g, &old) : NULL;
+
+    if (held && !p->consumer.n)
+        as.consumer = consumer_name(held);
+    put(g, &(struct pending){.id = p->id,
+                             .time = p->state == PENDING_EXTENDED ? p->time : PENDING_NO_TIME,
+                             .count = p->count,
+                             .owner = p->state == PENDING_EXTENDED ? held->slot : PEL_NO_OWNER,
+                             .state = p->state});
+    if (p->state == PENDING_EXTENDED)
+        held->pending++;
+    backlog_park(g->backlog, &as);
+}
+
+void group_end_new(struct group *g, struct stream_id id, enum end end)
+{
+    g->backlog->fresh--;
+    g->backlog->ended[end]++;
+    backlog_pass(g->backlog, id);
+}
+
+void group_lost(struct group *g, struct stream_id id, bool meant)
+{
+    struct backlog *b = g->backlog;
+    struct pending p;
+
+    if (pel_find(&g->pel, id, &p)) {
+        if (!pending_is_leased(&p))
+            group_done(g, id, END_DROPPED);
+        return;
+    }
+    if (!backlog_unpass(b, id) && meant && stream_id_cmp(id, g->last_id) > 0) {
+        b->fresh--;
+        b->ended[END_DROPPED]++;
+    }
+}
+
+void group_pass_to(struct group *g, struct stream_id id)
+{
+    g->last_id = id;
+    g->next_good = false;
+    backlog_pass_to(g->backlog, id);
 }
 
 void group_set_aside(struct group *g, struct stream_id id)
@@ -349,7 +459,22 @@ size_t group_memory(const struct group *g)
     for (uint32_t i = 0; i < g->slots; i++)
         if (g->slot[i])
             n += sizeof *g->slot[i] + g->slot[i]->name_len;
+    n += g->backlog ? backlog_memory(g->backlog) : 0;
     return n + dict_memory(&g->consumers);
+}
+
+static void check_backlog(const struct group *g, const size_t *count)
+{
+    const struct backlog *b = g->backlog;
+    struct pel_pos pos;
+    struct pending p;
+
+    backlog_check(b);
+    for (int i = 0; i < PENDING_QUEUED; i++)
+        must(b->count[i] == (i < PENDING_EXTENDED ? 0 : count[i]));
+    pel_start(&b->passed, STREAM_ID_MIN, &pos);
+    while (pel_next(&pos, &p))
+        must(stream_id_cmp(p.id, g->last_id) > 0 && !pel_find(&g->pel, p.id, &p));
 }
 
 static void check_consumers(const struct group *g)
@@ -369,7 +494,7 @@ static void check_consumers(const struct group *g)
 
 void group_check(const struct group *g)
 {
-    size_t *held = mem_zalloc((g->slots + 1) * sizeof *held), nacked = 0;
+    size_t *held = mem_zalloc((g->slots + 1) * sizeof *held), count[PENDING_STATES] = {0};
     struct pel_pos pos;
     struct pending e;
 
@@ -377,13 +502,16 @@ void group_check(const struct group *g)
     check_consumers(g);
     pel_start(&g->pel, STREAM_ID_MIN, &pos);
     while (pel_next(&pos, &e)) {
-        must(e.state == PENDING_NACKED || group_owner(g, &e));
-        must(e.state != PENDING_NACKED || (e.owner == PEL_NO_OWNER && e.time <= g->given));
-        nacked += e.state == PENDING_NACKED;
+        must(pending_is_leased(&e) ? group_owner(g, &e) != NULL : e.owner == PEL_NO_OWNER);
+        must(e.state != PENDING_NACKED || (!g->backlog && e.time <= g->given));
+        must(e.state < PENDING_EXTENDED || (e.state < PENDING_QUEUED && backlog_note(g->backlog, e.id)));
+        count[e.state]++;
         if (e.owner != PEL_NO_OWNER)
             held[e.owner]++;
     }
-    must(nacked == g->nacked);
+    must(count[PENDING_NACKED] == g->nacked);
+    if (g->backlog)
+        check_backlog(g, count);
     for (uint32_t i = 0; i < g->slots; i++)
         must(!g->slot[i] || g->slot[i]->pending == held[i]);
     mem_free(held);

@@ -15,7 +15,8 @@ static inline uint64_t age_of(const struct pending *e)
         return clamp_time(e->time) | AGE_LEASED;
     if (e->state == PENDING_NACKED)
         return clamp_time(e->time);
-    return e->state >= PENDING_READY && e->state < PENDING_QUEUED ? AGE_MAX : clamp_time(e->time) | AGE_LEASED;
+    return e->state >= PENDING_READY && e->state < PENDING_QUEUED ? AGE_MAX
+                                                                  : clamp_time(e->time) | AGE_LEASED;
 }
 
 static inline void record_write(struct record *r, uint64_t key, const struct pending *e)

@@ -6,7 +6,6 @@
 #include "store/group_edit.h"
 #include "store/idmp_edit.h"
 #include "store/inbox_edit.h"
-#include "store/queue.h"
 #include <stdlib.h>
 
 static struct slice group_key(const void *group)
@@ -107,7 +106,7 @@ struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed)
     *to = *s;
     to->recent = NULL;
     to->idmp = s->idmp ? idmp_copy(s->idmp, seed) : NULL;
-    to->queue = s->queue ? queue_copy(s->queue) : NULL;
+    to->queue = NULL;
     to->inbox = s->inbox ? inbox_copy(s->inbox, seed) : NULL;
     to->due = NULL;
     dict_init(&to->groups, &group_dict, seed);
@@ -123,6 +122,8 @@ struct stream *stream_copy(const struct stream *s, const struct hash_seed *seed)
     store_totals.streams++;
     store_totals.entries += s->length;
     groups_each(s, copy_group, &(struct copying){to, seed});
+    if (s->queue)
+        queue_copy(to, s->queue);
     return to;
 }
 
@@ -204,24 +205,6 @@ struct idmp *stream_make_idmp(struct stream *s)
     if (!s->idmp)
         s->idmp = idmp_new(s->groups.seed);
     return s->idmp;
-}
-
-struct queue *stream_queue(const struct stream *s)
-{
-    return s->queue;
-}
-
-struct queue *stream_make_queue(struct stream *s)
-{
-    if (!s->queue)
-        s->queue = queue_new();
-    return s->queue;
-}
-
-void stream_drop_queue(struct stream *s)
-{
-    queue_free(s->queue);
-    s->queue = NULL;
 }
 
 uint64_t stream_settled(const struct stream *s)
@@ -369,12 +352,14 @@ size_t stream_group_count(const struct stream *s)
 void stream_group_add(struct stream *s, struct group *g)
 {
     dict_add(&s->groups, g);
+    queue_group_added(s, g);
 }
 
 struct group *stream_group_remove(struct stream *s, struct slice name)
 {
     s->recent = NULL;
     s->referred = STREAM_ID_MIN;
+    queue_group_removed(s->queue, dict_find(&s->groups, name));
     return dict_remove(&s->groups, name);
 }
 
@@ -449,6 +434,8 @@ int64_t stream_lag(const struct stream *s, const struct group *g)
 {
     int64_t read;
 
+    if (g->backlog)
+        return (int64_t)g->backlog->fresh;
     if (s->added == 0 || s->length == 0)
         return 0;
     if (stream_id_cmp(g->last_id, s->first_id) < 0 && stream_id_cmp(s->max_deleted, s->first_id) < 0)

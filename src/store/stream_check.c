@@ -166,9 +166,12 @@ static void check_groups(const struct stream *s)
     struct group **g = stream_groups_sorted(s, &n);
 
     dict_check(&s->groups);
+    must(!s->queue || s->queue->groups == n);
     for (size_t i = 0; i < n; i++) {
         must(stream_group(s, group_name(g[i])) == g[i]);
         group_check(g[i]);
+        must(!s->queue == !g[i]->backlog);
+        must(!s->queue || g[i]->backlog->fresh == stream_count_new(s, g[i], STREAM_ID_MAX));
     }
     mem_free(g);
 }

