@@ -1,12 +1,13 @@
-/* queue/run.h - what is due in queues: delayed messages arrive, dedup ids that are over are forgotten. */
+/* queue/run.h - what queues do by themselves, when its time has come. */
 #ifndef QUEUE_RUN_H
 #define QUEUE_RUN_H
 
 #include "broker/broker.h"
 
-/* Does what is due by wall time, one queue after the other, `max` messages or ids at most, and what became
- * available wakes who waits for it. True when there is more to do now. Called at the beginning of a turn,
- * beside deadlines_run(); deadlines_next() knows of it. */
+/* Begins a turn: deadlines_run(); then streams take the rules that policies give them; then what is due in
+ * them is done, one after the other: delayed messages arrive, messages expire, leases and waits end, dead
+ * letters are sent, dedup ids that are over are forgotten. `max` of each kind, about. What becomes available
+ * wakes who waits for it. True when there is more to do now; deadlines_next() knows when there will be. */
 bool queue_run(struct broker *b, struct now now, unsigned max);
 
 #endif

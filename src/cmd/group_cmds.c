@@ -2,6 +2,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "queue/back.h"
+#include "queue/take.h"
 #include "stream_args.h"
 
 #include <limits.h>
@@ -22,7 +24,8 @@ int cmd_xack(struct call *c)
     }
     ids_parse(&ids, c->arg + 3, c->n - 3);
     if (ids.n == c->n - 3)
-        reply_int(c->reply, (int64_t)change_xack(c->broker, c->db, c->arg[1], g, ids.v, c->arg + 3, ids.n));
+        reply_int(c->reply,
+                  (int64_t)queue_ack(c->broker, c->db, c->arg[1], s, g, ids.v, c->arg + 3, ids.n, c->now));
     else
         err = ERR_ID;
     ids_free(&ids);
@@ -106,9 +109,18 @@ static int claim_parse_options(struct call *c, struct claim *a, size_t from)
     return err;
 }
 
+/* FORCE takes what is in no state to be claimed, too. */
+static bool may_claim(const struct call *c, const struct claim *a, const struct pending *p)
+{
+    if (a->force && p->state > PENDING_READY && p->state < PENDING_QUEUED)
+        return true;
+    return pending_is_idle(p, idle_until(c, a->min_idle));
+}
+
 /* True when it was claimed. One whose message is gone is pending no longer. */
 static bool claim_one(struct call *c, const struct claim *a, const struct stream *s, struct stream_pos *pos,
-                      struct holding *h, struct stream_id id)
+                      struct holding *h, struct stream_id id, const struct queue_at *at,
+                      struct doomed *doomed)
 {
     struct pending p = {.count = 1};
     struct entry e;
@@ -119,7 +131,9 @@ static bool claim_one(struct call *c, const struct claim *a, const struct stream
             change_hold_drop(h, id);
         return false;
     }
-    if (pending ? !pending_is_idle(&p, idle_until(c, a->min_idle)) : !a->force)
+    if (pending ? !may_claim(c, a, &p) : !a->force)
+        return false;
+    if (at && pending && !a->just_id && a->retry_count < 0 && !queue_may_deliver(at, &p, &e, doomed))
         return false;
     if (a->retry_count >= 0)
         p.count = (uint64_t)a->retry_count;
@@ -136,6 +150,9 @@ static void claim_all(struct call *c, const struct claim *a, const struct stream
     struct consumer *who;
     struct holding h;
     struct stream_pos pos;
+    struct queue_at at;
+    struct doomed doomed = {0};
+    bool queue = queue_at(&at, c->broker, c->db, c->arg[1], s, c->now);
     uint64_t place;
     size_t n = 0;
 
@@ -146,8 +163,10 @@ static void claim_all(struct call *c, const struct claim *a, const struct stream
     stream_seek(s, STREAM_ID_MIN, &pos);
     change_hold_open(&h, c->broker, c->db, c->arg[1], g, who, a->time);
     for (size_t i = 0; i < ids->n; i++)
-        n += claim_one(c, a, s, &pos, &h, ids->v[i]);
+        n += claim_one(c, a, s, &pos, &h, ids->v[i], queue ? &at : NULL, &doomed);
     change_hold_close(&h);
+    if (queue)
+        queue_redelivered(&at, g, &doomed);
     if (n)
         change_consumer_active(who, soft_now(c));
     reply_fill_array(c->reply, place, n);
@@ -209,6 +228,7 @@ struct sweep {
     const struct stream *s;
     struct stream_id at;
     bool ended;       /* nothing has an id of `at` or above */
+    bool queue;       /* those given back are not among the idle */
     uint64_t examine; /* so many may still be looked at */
     msec until;
     struct stream_id doubt; /* the messages of those up to here may be gone */
@@ -236,6 +256,25 @@ static struct stream_id doubt_up_to(const struct stream *s, const struct pel *pe
     return stream_id_cmp(st.max_deleted_id, below) > 0 ? st.max_deleted_id : below;
 }
 
+/* The first from w->at on that is idle. */
+static bool seek_claimable(const struct sweep *w, const struct pel *pel, struct pending *p)
+{
+    bool idle = pel_seek_idle(pel, w->at, w->until, p), more = w->queue;
+    struct stream_id from = w->at;
+    struct pending back;
+
+    while (more && pel_seek_owner(pel, from, PEL_NO_OWNER, &back) &&
+           (!idle || stream_id_cmp(back.id, p->id) < 0)) {
+        if (pending_is_idle(&back, w->until)) {
+            *p = back;
+            return true;
+        }
+        from = back.id;
+        more = stream_id_next(&from);
+    }
+    return idle;
+}
+
 /* The next that is idle, or whose message may be gone; the entries in between count as looked at, but
  * are not. False: there is none among those that may be looked at. */
 static bool sweep_next(struct sweep *w, const struct pel *pel, struct pending *p)
@@ -255,7 +294,7 @@ static bool sweep_next(struct sweep *w, const struct pel *pel, struct pending *p
         return true;
     }
     rank = pel_rank(pel, w->at);
-    skipped = pel_seek_idle(pel, w->at, w->until, &idle) ? pel_rank(pel, idle.id) - rank : UINT64_MAX;
+    skipped = seek_claimable(w, pel, &idle) ? pel_rank(pel, idle.id) - rank : UINT64_MAX;
     if (skipped < w->examine) {
         w->examine -= skipped + 1;
         sweep_past(w, idle.id);
@@ -270,15 +309,19 @@ static bool sweep_next(struct sweep *w, const struct pel *pel, struct pending *p
     return false;
 }
 
-static void autoclaim_run(const struct autoclaim *a, struct sweep *w, struct holding *h)
+/* `at` NULL: of a plain stream. */
+static void autoclaim_run(const struct autoclaim *a, struct sweep *w, struct holding *h,
+                          const struct queue_at *at, struct doomed *doomed)
 {
     int64_t left = a->count;
     struct pending p;
+    struct entry e;
 
     while (left && sweep_next(w, &h->group->pel, &p)) {
-        if (!stream_has(w->s, p.id))
+        if (!stream_find(w->s, p.id, &e))
             change_hold_drop(h, p.id);
-        else if (pending_is_idle(&p, w->until))
+        else if (pending_is_idle(&p, w->until) &&
+                 (!at || a->just_id || queue_may_deliver(at, &p, &e, doomed)))
             change_hold(h, p.id, p.count + !a->just_id);
         else
             continue;
@@ -321,6 +364,8 @@ int cmd_xautoclaim(struct call *c)
     struct group *g;
     struct holding h;
     struct consumer *who;
+    struct queue_at at;
+    struct doomed doomed = {0};
     int err;
 
     if ((err = autoclaim_parse(c, &a)) != OK || (err = group_wanted(c, &w.s, &g)) != OK ||
@@ -330,13 +375,16 @@ int cmd_xautoclaim(struct call *c)
     w.examine = (uint64_t)a.count * EXAMINED_PER_CLAIM;
     w.until = idle_until(c, a.min_idle);
     w.doubt = doubt_up_to(w.s, &g->pel);
+    w.queue = queue_at(&at, c->broker, c->db, c->arg[1], w.s, c->now);
     who = consumer_at(c, c->arg[1], g, c->arg[3]);
     change_hold_open(&h, c->broker, c->db, c->arg[1], g, who, c->now.wall);
-    autoclaim_run(&a, &w, &h);
+    autoclaim_run(&a, &w, &h, w.queue ? &at : NULL, &doomed);
     reply_swept(c, &a, &w, &h);
     if (h.n)
         change_consumer_active(who, soft_now(c));
     change_hold_close(&h);
+    if (w.queue)
+        queue_redelivered(&at, g, &doomed);
     return OK;
 }
 
@@ -628,7 +676,8 @@ int cmd_xgroup_delconsumer(struct call *c)
     if (err != OK)
         return err;
     who = group_consumer(g, c->arg[4]);
-    reply_int(c->reply, who ? (int64_t)change_consumer_delete(c->broker, c->db, c->arg[2], g, who) : 0);
+    reply_int(c->reply,
+              who ? (int64_t)queue_consumer_delete(c->broker, c->db, c->arg[2], s, g, who, c->now) : 0);
     return OK;
 }
 

@@ -1,6 +1,7 @@
 /* cmd/nack_cmds.c - XNACK: what a consumer could not do is given back to its group. */
 #include "base/err.h"
 #include "base/num.h"
+#include "queue/back.h"
 #include "stream_args.h"
 
 struct nack {
@@ -107,21 +108,56 @@ static size_t nack_all(struct call *c, const struct nack *a, const struct stream
     return n;
 }
 
+/* Without a policy there is nothing to die of but the count. */
+static int nacked_how(const struct queue_at *at, const struct nack *a)
+{
+    if (a->mode == NACK_SILENT || !at->q->governed)
+        return BACK_AT_ONCE;
+    return a->mode == NACK_FATAL ? BACK_REJECTED : BACK_BY_POLICY;
+}
+
+/* The same in a queue: they come back as its policy has it. */
+static size_t nack_queued(const struct queue_at *at, const struct nack *a, struct group *g,
+                          const struct ids *ids)
+{
+    struct back k;
+    size_t n = 0;
+
+    queue_back_open(&k, at, g);
+    k.how = nacked_how(at, a);
+    for (size_t i = 0; i < ids->n; i++) {
+        struct pending p = {.id = ids->v[i], .owner = PEL_NO_OWNER};
+        bool there = pel_find(&g->pel, ids->v[i], &p);
+
+        if (there ? p.state == PENDING_DEAD : !a->force || !stream_has(at->s, ids->v[i]))
+            continue;
+        if (k.how != BACK_REJECTED)
+            p.count = new_count(a, p.count);
+        queue_back(&k, &p);
+        n++;
+    }
+    queue_back_close(&k);
+    return n;
+}
+
 int cmd_xnack(struct call *c)
 {
     const struct stream *s;
     struct group *g;
     struct nack a;
     struct ids ids;
+    struct queue_at at;
     int err = group_wanted(c, &s, &g);
 
     if (err != OK || (err = nack_parse(c, &a)) != OK)
         return err;
     ids_parse(&ids, a.ids, a.n);
-    if (ids.n == a.n)
-        reply_int(c->reply, (int64_t)nack_all(c, &a, s, g, &ids));
-    else
+    if (ids.n < a.n)
         err = ERR_ID;
+    else if (queue_at(&at, c->broker, c->db, c->arg[1], s, c->now))
+        reply_int(c->reply, (int64_t)nack_queued(&at, &a, g, &ids));
+    else
+        reply_int(c->reply, (int64_t)nack_all(c, &a, s, g, &ids));
     ids_free(&ids);
     return err;
 }

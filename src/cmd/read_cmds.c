@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "queue/take.h"
 #include "stream_args.h"
 
 /* One stream that is read. */
@@ -342,14 +343,17 @@ static void give_claimed(struct call *c, const struct read *a, const struct sour
     msec until = idle_until(c, a->min_idle);
     uint64_t max = entries_max(a, ans);
     struct stream_pos pos;
+    struct queue_at at;
+    struct doomed doomed = {0};
     struct holding h;
     struct pending p;
     struct entry e;
+    bool queue = queue_at(&at, c->broker, c->db, src->name, src->s, c->now);
 
     stream_seek(src->s, STREAM_ID_MIN, &pos);
     change_claim_open(&h, c->broker, c->db, src->name, src->g, who, c->now.wall);
     while (h.n < max && !(h.n && size_reached(c, a, ans)) && change_claim_next(&h, until, &p)) {
-        if (!find_from(src->s, &pos, p.id, &e))
+        if (!find_from(src->s, &pos, p.id, &e) || (queue && !queue_may_deliver(&at, &p, &e, &doomed)))
             continue;
         if (h.n == 0)
             part->place = answer_stream(c, ans, src->name, 0);
@@ -360,6 +364,8 @@ static void give_claimed(struct call *c, const struct read *a, const struct sour
     if (h.n)
         change_consumer_active(who, c->now.wall);
     change_hold_close(&h);
+    if (queue)
+        queue_redelivered(&at, src->g, &doomed);
 }
 
 /* New ones from `e` on, for one who claims, or sets a size. Apart from the others, who pay nothing for it. */
@@ -400,15 +406,41 @@ static void give_new(struct call *c, const struct read *a, const struct source *
     change_deliver_close(&d);
 }
 
+/* What a queue has for one who asks for what comes next. Apart, as above. */
+static __attribute__((noinline)) void give_queued(struct call *c, const struct read *a,
+                                                  const struct source *src, const struct queue_at *at,
+                                                  struct consumer *who, struct answer *ans, struct part *part)
+{
+    uint64_t max = entries_max(a, ans) - part->n;
+    struct taking t;
+    struct entry e;
+
+    queue_take_open(&t, at, src->g, who, a->noack);
+    while (t.n < max && !(part->n + t.n && size_reached(c, a, ans)) && queue_take_next(&t, &e)) {
+        if (part->n + t.n == 1)
+            part->place = answer_stream(c, ans, src->name, 0);
+        if (a->claims)
+            reply_delivered(c, &e, 0, t.count);
+        else
+            entry_reply(&e, c->reply);
+    }
+    part->n += t.n;
+    queue_take_close(&t);
+}
+
 /* `>`: what may be claimed, then what is new. */
 static void give_next(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
                       struct answer *ans)
 {
     struct part part = {0};
+    struct queue_at at;
 
     if (a->claims)
         give_claimed(c, a, src, who, ans, &part);
-    give_new(c, a, src, who, ans, &part);
+    if (queue_at(&at, c->broker, c->db, src->name, src->s, c->now))
+        give_queued(c, a, src, &at, who, ans, &part);
+    else
+        give_new(c, a, src, who, ans, &part);
     ans->entries += part.n;
     if (part.n)
         reply_fill_array(c->reply, part.place, part.n);
@@ -422,30 +454,36 @@ static void give_history(struct call *c, const struct read *a, const struct sour
     uint64_t place = answer_stream(c, ans, src->name, 0);
     struct stream_id from = src->after;
     struct stream_pos pos;
+    struct queue_at at;
+    struct doomed doomed = {0};
     struct holding h;
     struct pending p;
     struct entry e;
     uint64_t n = 0, max = entries_max(a, ans);
+    bool queue = queue_at(&at, c->broker, c->db, src->name, src->s, c->now);
 
     if (!who->pending || !stream_id_next(&from))
         return;
     stream_seek(src->s, STREAM_ID_MIN, &pos);
     change_hold_open(&h, c->broker, c->db, src->name, src->g, who, c->now.wall);
     while (n < max && !(n && size_reached(c, a, ans)) && pel_seek_owner(&src->g->pel, from, who->slot, &p)) {
-        if (find_from(src->s, &pos, p.id, &e)) {
-            entry_reply(&e, c->reply);
-            change_hold(&h, p.id, p.count + 1);
-        } else {
+        from = p.id;
+        if (!find_from(src->s, &pos, p.id, &e)) {
             reply_array(c->reply, 2);
             reply_stream_id(c->reply, p.id);
             reply_null_array(c->reply);
+            n++;
+        } else if (!queue || queue_may_deliver(&at, &p, &e, &doomed)) {
+            entry_reply(&e, c->reply);
+            change_hold(&h, p.id, p.count + 1);
+            n++;
         }
-        n++;
-        from = p.id;
         if (!stream_id_next(&from))
             break;
     }
     change_hold_close(&h);
+    if (queue)
+        queue_redelivered(&at, src->g, &doomed);
     ans->entries += n;
     reply_fill_array(c->reply, place, n);
 }

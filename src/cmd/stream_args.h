@@ -67,6 +67,8 @@ struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, 
 msec soft_now(const struct call *c);
 /* Delivered at or before this, a pending entry has been idle for so long; see pending_is_idle(). */
 msec idle_until(const struct call *c, int64_t min_idle);
+/* The consumer (NULL: nobody) holds the message, as *p has it. */
+bool lease_is_held(const struct group *g, const struct consumer *who, struct stream_id id, struct pending *p);
 /* The entry with that id, live. `pos` is a place to look at first (of stream_seek()), and just behind the
  * entry afterwards: one after the other costs less than finding each. */
 bool find_from(const struct stream *s, struct stream_pos *pos, struct stream_id id, struct entry *e);

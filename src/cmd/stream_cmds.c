@@ -2,18 +2,10 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "broker/change_idmp.h"
+#include "queue/room.h"
 #include "stream_args.h"
 
 /* --- XADD --- */
-
-static bool too_large(const struct slice *field, size_t n)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < n; i++)
-        bytes += field[i].n;
-    return bytes > STREAM_ENTRY_MAX;
-}
 
 /* What IDMP and IDMPAUTO call the message; `iid` is room for what is made of its content. */
 static struct idmp_name message_name(const struct call *c, const struct add_args *a,
@@ -65,7 +57,7 @@ int cmd_xadd(struct call *c)
     struct idmp_name name, *as = NULL;
     char room[STREAM_ID_TEXT], iid[IDMP_AUTO_SIZE];
     struct slice text = {.p = room};
-    size_t n;
+    size_t n, bytes;
     msec arrival;
     int err = parse_add(c, &a);
 
@@ -83,22 +75,28 @@ int cmd_xadd(struct call *c)
     }
     field = c->arg + a.at + 1;
     n = c->n - a.at - 1;
+    bytes = slices_bytes(field, n);
     if (a.pid_at) {
         name = message_name(c, &a, field, n, iid);
         as = &name;
         if (answer_known(c, s, &a, as))
             return OK;
     }
+    if ((err = queue_paused(c->broker, c->db, c->arg[1], s, c->now)) != OK)
+        return err;
     if ((err = stream_next_id(s, a.want, a.id, c->now.wall, &id)) != OK)
         return err;
-    if (too_large(field, n) || (as && as->pid.n + as->iid.n > STREAM_ENTRY_MAX))
+    if (bytes > STREAM_ENTRY_MAX || (as && as->pid.n + as->iid.n > STREAM_ENTRY_MAX))
         return ERR_TOO_LARGE;
+    if ((err = queue_admit(c->broker, c->db, c->arg[1], s, bytes, c->now)) != OK)
+        return err;
     text.n = stream_id_put(room, id);
     arrival = stream_next_arrival(s, c->now.wall);
     if ((uint64_t)arrival != id.ms && c->broker->origin != ORIGIN_REPLAY)
         *(with = &attrs) = (struct entry_attrs){.arrival = arrival};
     change_xadd(c->broker, c->db, c->arg[1], id, text, field, n, with,
                 a.trim.kind == TRIM_NONE ? NULL : &a.trim, as);
+    queue_added(c->broker, c->db, c->arg[1], s, c->now);
     reply_bulk(c->reply, text);
     return OK;
 }

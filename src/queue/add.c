@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "broker/change_delay.h"
 #include "broker/change_stream.h"
+#include "queue/room.h"
 
 static const struct stream *stream_at(const struct broker *b, int db, struct slice name)
 {
@@ -26,10 +27,8 @@ static bool known(const struct stream *s, const struct addition *a, struct now n
 
 static bool too_large(const struct addition *a)
 {
-    size_t bytes = 0;
+    size_t bytes = slices_bytes(a->field, a->n);
 
-    for (size_t i = 0; i < a->n; i++)
-        bytes += a->field[i].n;
     return bytes > STREAM_ENTRY_MAX || a->dedup.n > STREAM_ENTRY_MAX - bytes;
 }
 
@@ -39,11 +38,13 @@ static bool dedup_full(const struct broker *b, const struct stream *s, const str
            windows_count(&stream_inbox(s)->windows) >= b->queue_dedup_max;
 }
 
-static int admit(const struct broker *b, const struct stream *s, const struct addition *a, struct now now,
-                 struct added *out)
+static int admit(struct broker *b, int db, struct slice name, const struct stream *s,
+                 const struct addition *a, struct now now, struct added *out)
 {
-    int err = OK;
+    int err = queue_paused(b, db, name, s, now);
 
+    if (err != OK)
+        return err;
     out->what = a->due > now.wall ? ADDED_DELAYED : ADDED_NOW;
     if (out->what == ADDED_DELAYED)
         out->id = delayed_next_id(s, a->due);
@@ -51,7 +52,9 @@ static int admit(const struct broker *b, const struct stream *s, const struct ad
         err = stream_next_id(s, a->want, a->id, now.wall, &out->id);
     if (err == OK && too_large(a))
         err = ERR_TOO_LARGE;
-    return err == OK && dedup_full(b, s, a) ? ERR_DEDUP_FULL : err;
+    if (err == OK && dedup_full(b, s, a))
+        err = ERR_DEDUP_FULL;
+    return err == OK ? queue_admit(b, db, name, s, slices_bytes(a->field, a->n), now) : err;
 }
 
 static void add_delayed(struct broker *b, int db, struct slice name, const struct addition *a, struct now now,
@@ -73,6 +76,9 @@ static void add_now(struct broker *b, int db, struct slice name, const struct st
 
     change_xadd(b, db, name, id, (struct slice){room, stream_id_put(room, id)}, a->field, a->n,
                 entry_attrs_are_plain(&attrs, id) ? NULL : &attrs, NULL, NULL);
+    if (a->ttl)
+        change_queue_make(b, db, name);
+    queue_added(b, db, name, stream_at(b, db, name), now);
 }
 
 int queue_add(struct broker *b, int db, struct slice name, const struct addition *a, struct now now,
@@ -84,7 +90,7 @@ int queue_add(struct broker *b, int db, struct slice name, const struct addition
     *out = (struct added){.what = ADDED_NOT};
     if ((!s && a->no_make) || known(s, a, now, out))
         return OK;
-    if ((err = admit(b, s, a, now, out)) != OK)
+    if ((err = admit(b, db, name, s, a, now, out)) != OK)
         return err;
     if (out->what == ADDED_DELAYED)
         add_delayed(b, db, name, a, now, out->id);

@@ -5,7 +5,6 @@
 #include "broker/grave.h"
 #include "cmd/call.h"
 #include "cmd/session.h"
-#include "queue/settle.h"
 #include "queue/run.h"
 #include "server/notify.h"
 #include "server/server.h"
@@ -235,9 +234,7 @@ static void run_deadlines(struct server *sv, struct now now)
     struct service *s = &sv->service;
     usec began = watch(sv);
 
-    sv->work_left = deadlines_run(&s->broker, now, (unsigned)s->config.turn_deadlines);
-    sv->work_left |= queue_settle(&s->broker, (unsigned)s->config.turn_deadlines);
-    sv->work_left |= queue_run(&s->broker, now, (unsigned)s->config.turn_deadlines);
+    sv->work_left = queue_run(&s->broker, now, (unsigned)s->config.turn_deadlines);
     sv->work_left |= graves_dig(&s->broker, (size_t)s->config.turn_frees);
     watched(sv, LATENCY_EXPIRE, began, now.wall);
 }

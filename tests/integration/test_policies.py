@@ -129,7 +129,7 @@ def test_they_survive_whatever_ends_the_process():
         every = {"ACKWAIT": "30s", "MAXDELIVER": "5", "BACKOFF": "1s", "BACKOFFMAX": "90s", "JITTER": "10",
                  "DLQ": "dead:{queue}", "TTL": "7d", "MAXLEN": "1000", "MAXBYTES": "1048576", "OVERFLOW": "dlq",
                  "RETENTION": "queue", "PRIORITIES": "8", "AGING": "1500ms", "MAXINFLIGHT": "100", "PREFETCH": "10",
-                 "RATE": "50", "ONDISCONNECT": "requeue", "CONSUMERIDLE": "1h", "PAUSE": "both", "HEADERS": "yes"}
+                 "RATE": "50", "ONDISCONNECT": "requeue", "CONSUMERIDLE": "1h", "PAUSE": "out", "HEADERS": "yes"}
         r.execute_command("QPOLICY", "SET", "jobs:*", *sum(map(list, every.items()), []))
         r.execute_command("QPOLICY", "SET", "order \r\n\x01 *", "ORDERKEY", "a\r\nb", "ONPOISON", "halt")
         r.execute_command("QPOLICY", "SET", "gone", "TTL", "1s")

@@ -193,7 +193,7 @@ static void deadlines_know_when(void **state)
     assert_int_equal(deadlines_next(b, fixture_now(0)), SEC * 1000); /* the clock may be set meanwhile */
     assert_int_equal(deadlines_next(b, fixture_now(99 * SEC)), SEC * 1000);
     assert_int_equal(deadlines_next(b, fixture_now(200 * SEC)), 0);
-    assert_false(deadlines_run(b, fixture_now(100 * SEC), 10));
+    assert_false(queue_run(b, fixture_now(100 * SEC), 10));
     assert_int_equal(deadlines_next(b, fixture_now(100 * SEC)), INT64_MAX);
     expect(t, 100 * SEC, "XADD q IDMP p a * f v", "1700000100000-0");
     expect(t, 100 * SEC, "DEL q", ":1");
@@ -232,9 +232,9 @@ static void sweeping_is_bounded(void **state)
         snprintf(id, sizeof id, "1700000000000-%d", i);
         expect(t, 0, command, id);
     }
-    assert_true(deadlines_run(&t->service.broker, fixture_now(100 * SEC), 30));
+    assert_true(queue_run(&t->service.broker, fixture_now(100 * SEC), 30));
     expect_numbers(t, 100 * SEC, "q", "100", "100", "5", "70", "100", "0");
-    assert_false(deadlines_run(&t->service.broker, fixture_now(100 * SEC), 71));
+    assert_false(queue_run(&t->service.broker, fixture_now(100 * SEC), 71));
     expect_numbers(t, 100 * SEC, "q", "100", "100", "0", "0", "100", "0");
 }
 

@@ -610,16 +610,16 @@ static void many_expire_in_slices(void **state)
         answer_to(t, 0, 0, set);
     }
     expect_as(t, 1, 0, "BRPOP l 0.101", "...");
-    assert_false(deadlines_run(b, fixture_now(100), 300)); /* visible up to and including it */
+    assert_false(queue_run(b, fixture_now(100), 300)); /* visible up to and including it */
     for (int left = 700; left > 0; left -= 300) {
-        assert_true(deadlines_run(b, fixture_now(101), 300));
+        assert_true(queue_run(b, fixture_now(101), 300));
         assert_int_equal(dict_count(&b->db[0].keys), left);
         assert_int_equal(deadlines_next(b, fixture_now(101)), 0);
         session_run_end(&t->service, fixture_now(101));
         if (left == 700)
             expect_heard(t, 1, "nil-array"); /* a wait that is over does not stand behind them */
     }
-    assert_false(deadlines_run(b, fixture_now(101), 300));
+    assert_false(queue_run(b, fixture_now(101), 300));
     assert_int_equal(deadlines_next(b, fixture_now(101)), INT64_MAX);
     assert_int_equal(b->stats.expired_keys, 1000);
 }
@@ -635,10 +635,10 @@ static void the_clock_is_set(void **state)
     expect(t, 0, "EXPIRE s 7200", ":1");
     assert_int_equal(deadlines_next(broker_of(t), set), 1000000);
     set.wall += 3600 * SEC;
-    assert_false(deadlines_run(broker_of(t), set, 100));
+    assert_false(queue_run(broker_of(t), set, 100));
     expect(t, 6, "DBSIZE", ":1");
     set.wall -= 2 * 3600 * SEC; /* and back: what is left lives longer */
-    assert_false(deadlines_run(broker_of(t), set, 100));
+    assert_false(queue_run(broker_of(t), set, 100));
     assert_int_equal(deadlines_next(broker_of(t), set), 1000000);
     expect(t, 6, "DBSIZE", ":1");
 }

@@ -661,7 +661,7 @@ static void waiting_costs_nothing(void **state)
     assert_int_equal(b->claims.n, 1);
     assert_true(deadlines_next(b, fixture_now(2 * SEC)) == 1000000);
     for (int i = 0; i < 100; i++) {
-        assert_false(deadlines_run(&t->service.broker, fixture_now(3 * SEC), 100));
+        assert_false(queue_run(&t->service.broker, fixture_now(3 * SEC), 100));
         assert_true(list_empty(&b->ready));
     }
 }

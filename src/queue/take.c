@@ -1,0 +1,282 @@
+/* queue/take.c - see queue/take.h. */
+#include "queue/take.h"
+#include "base/mem.h"
+#include "broker/wait.h"
+#include "queue/expire.h"
+#include "queue/letter.h"
+#include "queue/rate.h"
+
+/* --- limits --- */
+
+static uint64_t leased(const struct group *g)
+{
+    const size_t *n = g->backlog->count;
+
+    return pel_count(&g->pel) - n[PENDING_READY] - n[PENDING_WAITING] - n[PENDING_HELD] - n[PENDING_DEAD];
+}
+
+static uint64_t room(int64_t limit, uint64_t have)
+{
+    return limit == 0 ? UINT64_MAX : have < (uint64_t)limit ? (uint64_t)limit - have : 0;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t allowed(const struct taking *t)
+{
+    const struct rules *r = t->at.rules;
+    uint64_t n;
+
+    if (r->pause & PAUSE_OUT)
+        return 0;
+    n = least(room(r->maxinflight, leased(t->group)), room(r->prefetch, t->consumer->pending));
+    return r->rate && n ? least(n, queue_rate_left(&t->at, t->group)) : n;
+}
+
+/* --- stages --- */
+
+/* All that comes next is NEW, one entry after the other: as in a plain stream. */
+static bool runs(const struct taking *t)
+{
+    const struct group *g = t->group;
+    struct pending last;
+
+    if (t->noack || pel_count(&g->backlog->passed) || stream_is_restricted(t->at.s))
+        return false;
+    if (pel_last(&g->pel, &last) && stream_id_cmp(last.id, g->last_id) > 0)
+        return false;
+    return queue_expire_next(&t->at) > t->at.now.wall;
+}
+
+static void stop_holding(struct taking *t)
+{
+    if (t->holding)
+        change_hold_close(&t->hold);
+    t->holding = false;
+}
+
+/* What is ready has all been taken. */
+static void go_on(struct taking *t)
+{
+    stop_holding(t);
+    t->stage = runs(t) ? TAKE_RUN : TAKE_PICK;
+    if (t->stage == TAKE_PICK)
+        stream_seek_new(t->at.s, t->group, &t->pos);
+}
+
+void queue_take_open(struct taking *t, const struct queue_at *at, struct group *g, struct consumer *c,
+                     bool noack)
+{
+    t->at = *at;
+    t->group = g;
+    t->consumer = c;
+    t->noack = noack;
+    t->n = t->n_picked = 0;
+    t->holding = t->running = false;
+    t->left = allowed(t);
+    t->stage = TAKE_READY;
+    if (!at->q->governed) /* what came back while it was waits for who claims it */
+        go_on(t);
+}
+
+static void hold(struct taking *t, const struct pending *p)
+{
+    const struct queue_at *at = &t->at;
+
+    t->count = p->count;
+    if (t->noack) {
+        change_end(at->b, at->db, at->name, t->group, END_ACKED, &p->id, 1);
+        queue_let_go(at, &p->id, 1, false);
+        return;
+    }
+    if (!t->holding)
+        change_hold_open(&t->hold, at->b, at->db, at->name, t->group, t->consumer, at->now.wall);
+    t->holding = true;
+    change_hold(&t->hold, p->id, p->count + 1);
+}
+
+/* Another change comes first: the message is gone, or dead. */
+static void bury(struct taking *t, const struct pending *p, const struct entry *e, enum death why)
+{
+    const struct queue_at *at = &t->at;
+
+    stop_holding(t);
+    if (e)
+        queue_die(at, t->group, p, e, why, SLICE(""));
+    else
+        change_end(at->b, at->db, at->name, t->group, END_DROPPED, &p->id, 1);
+}
+
+static enum death death_of(const struct queue_at *at, const struct pending *p, const struct entry *e)
+{
+    if (queue_expiry(at, e) <= at->now.wall)
+        return DEATH_EXPIRED;
+    return at->rules->maxdeliver && p->count >= (uint64_t)at->rules->maxdeliver ? DEATH_MAXDELIVER
+                                                                                : DEATH_NONE;
+}
+
+static bool ready_next(struct taking *t, struct entry *e)
+{
+    const struct note *n;
+    struct pending p;
+
+    while ((n = backlog_first_ready(t->group->backlog)) && pel_find(&t->group->pel, n->id, &p)) {
+        bool there = stream_find(t->at.s, p.id, e);
+        enum death why = there ? death_of(&t->at, &p, e) : DEATH_NONE;
+
+        if (there && why == DEATH_NONE) {
+            hold(t, &p);
+            return true;
+        }
+        bury(t, &p, there ? e : NULL, why);
+    }
+    return false;
+}
+
+static bool run_next(struct taking *t, struct entry *e)
+{
+    const struct queue_at *at = &t->at;
+
+    if (!t->running)
+        change_deliver_open(&t->run, at->b, at->db, at->name, t->group, t->consumer, false, at->now.wall);
+    t->running = true;
+    return change_deliver_next(&t->run, e);
+}
+
+static void tell_picked(struct taking *t)
+{
+    const struct queue_at *at = &t->at;
+
+    if (t->n_picked)
+        change_take(at->b, at->db, at->name, t->group, t->noack ? NULL : t->consumer, t->picked, t->n_picked,
+                    at->now.wall);
+    if (t->noack)
+        queue_let_go(at, t->picked, t->n_picked, false);
+    t->n_picked = 0;
+}
+
+static bool pick_next(struct taking *t, struct entry *e)
+{
+    if (t->n_picked == TAKE_ROOM)
+        tell_picked(t);
+    while (stream_next_new(t->at.s, t->group, &t->pos, e)) {
+        if (queue_expiry(&t->at, e) <= t->at.now.wall) {
+            tell_picked(t);
+            queue_die(&t->at, t->group, &(struct pending){.id = e->id, .owner = PEL_NO_OWNER}, e,
+                      DEATH_EXPIRED, SLICE(""));
+            continue;
+        }
+        t->picked[t->n_picked++] = e->id;
+        return true;
+    }
+    return false;
+}
+
+static bool next(struct taking *t, struct entry *e)
+{
+    if (t->stage == TAKE_READY) {
+        if (ready_next(t, e))
+            return true;
+        go_on(t);
+    }
+    t->count = 0;
+    return t->stage == TAKE_RUN ? run_next(t, e) : pick_next(t, e);
+}
+
+bool queue_take_next(struct taking *t, struct entry *e)
+{
+    if (t->n >= t->left || !next(t, e))
+        return false;
+    t->n++;
+    return true;
+}
+
+static void leases_end(const struct queue_at *at)
+{
+    msec end;
+
+    if (at->rules->ackwait && !__builtin_add_overflow(at->now.wall, at->rules->ackwait, &end))
+        queue_due(at, end);
+}
+
+void queue_take_close(struct taking *t)
+{
+    const struct queue_at *at = &t->at;
+
+    stop_holding(t);
+    if (t->running)
+        change_deliver_close(&t->run);
+    tell_picked(t);
+    if (t->n) {
+        change_consumer_active(t->consumer, at->now.wall);
+        leases_end(at);
+        if (at->rules->rate)
+            queue_rate_spend(at, t->group, t->n);
+    }
+}
+
+/* --- deliveries of other kinds --- */
+
+bool queue_may_deliver(const struct queue_at *at, const struct pending *p, const struct entry *e,
+                       struct doomed *doomed)
+{
+    if (!at->q->governed || death_of(at, p, e) == DEATH_NONE)
+        return true;
+    if (doomed->n < TAKE_ROOM)
+        doomed->id[doomed->n++] = p->id;
+    return false;
+}
+
+void queue_redelivered(const struct queue_at *at, struct group *g, const struct doomed *doomed)
+{
+    leases_end(at);
+    for (size_t i = 0; i < doomed->n; i++) {
+        struct pending p;
+        struct entry e;
+
+        if (pel_find(&g->pel, doomed->id[i], &p) && stream_find(at->s, p.id, &e))
+            queue_die(at, g, &p, &e, death_of(at, &p, &e), SLICE(""));
+    }
+}
+
+/* --- acknowledging --- */
+
+void queue_freed(const struct queue_at *at)
+{
+    const struct rules *r = at->rules;
+
+    if (at->b->waiters && (r->maxinflight || r->prefetch || r->orderkey.n))
+        wait_signal(at->b, at->db, at->name);
+}
+
+size_t queue_ack(struct broker *b, int db, struct slice name, const struct stream *s, struct group *g,
+                 const struct stream_id *id, const struct slice *text, size_t n, struct now now)
+{
+    size_t done = change_xack(b, db, name, g, id, text, n);
+    struct queue_at at;
+
+    if (done && queue_at(&at, b, db, name, s, now)) {
+        queue_let_go(&at, id, n, false);
+        queue_freed(&at);
+    }
+    return done;
+}
+
+size_t queue_ack_ids(struct broker *b, int db, struct slice name, const struct stream *s, struct group *g,
+                     const struct stream_id *id, size_t n, struct now now)
+{
+    struct slice *text = mem_alloc(n * sizeof *text);
+    char *bytes = mem_alloc(n * STREAM_ID_TEXT);
+    size_t done;
+
+    for (size_t i = 0; i < n; i++)
+        text[i] =
+            (struct slice){bytes + i * STREAM_ID_TEXT, stream_id_put(bytes + i * STREAM_ID_TEXT, id[i])};
+    done = queue_ack(b, db, name, s, g, id, text, n, now);
+    mem_free(bytes);
+    mem_free(text);
+    return done;
+}
