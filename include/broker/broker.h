@@ -72,9 +72,10 @@ struct broker {
     struct dict libraries; /* struct library, of functions */
     struct dict watched;   /* struct watch_key */
     struct pubsub *pubsub;
-    struct list touched;         /* outboxes with something to send */
-    const struct reply *in_exec; /* where the EXEC that runs answers; NULL: none does */
-    struct outbox aside;         /* messages to that client: they go behind its reply, not into it */
+    struct list touched;           /* outboxes with something to send */
+    const struct reply *answering; /* where the command that runs answers; NULL: none does */
+    struct outbox aside;           /* messages to that client: they go behind its reply, not into it */
+    unsigned events;               /* enum event_class: which keyspace events are told; 0: none */
     struct orders orders;
     struct broker_stats stats;
 };
@@ -111,8 +112,8 @@ static inline void broker_touch(struct broker *b, struct outbox *o)
 }
 
 /* Begins a turn: waiters whose time is over are listed in timed_out, keys where something may be claimed that
- * somebody waits for in ready; keys past their time go, idempotent ids past theirs are forgotten; at most `max`
- * of each. True when there is more to do now. */
+ * somebody waits for in ready; keys past their time go, idempotent ids past theirs are forgotten; at most
+ * `max` of each. True when there is more to do now. */
 bool deadlines_run(struct broker *b, struct now now, unsigned max);
 /* Microseconds until deadlines_run() is to be called; INT64_MAX: nothing has a deadline. While a key has one,
  * a second at most: nobody tells when the system clock is set. */

@@ -8,15 +8,19 @@
 #define BROKER_CHANGE_H
 
 #include "broker/broker.h"
+#include "broker/event.h"
 
 struct change {
     struct broker *b;
     int db;
     struct slice name;
-    struct key *key;    /* NULL: absent, and to be made by change_make() */
-    struct buf *record; /* where the verb writes its record(s) */
-    bool quiet;         /* set by a verb that makes nothing available: waiters are not looked at */
-    bool untouched;     /* set by a verb that found nothing to change: nobody need know */
+    struct key *key;     /* NULL: absent, and to be made by change_make() */
+    struct buf *record;  /* where the verb writes its record(s) */
+    bool quiet;          /* set by a verb that makes nothing available: waiters are not looked at */
+    bool untouched;      /* set by a verb that found nothing to change: nobody need know */
+    bool fresh;          /* the key was absent and has been made */
+    uint8_t event, then; /* enum event, set by a verb: what happened, and what else */
+    uint8_t gone;        /* the key went: EVENT_DEL, or what it is instead */
 };
 
 struct change change_open(struct broker *b, int db, struct slice name);
@@ -34,6 +38,10 @@ void change_replace(struct change *ch, enum key_type type, void *value);
 
 /* Deletes a key, which must be there. */
 void change_del(struct broker *b, int db, struct slice name);
+/* The same as the end of something that has an event of its own: SPOP of all there is. */
+void change_del_by(struct broker *b, int db, struct slice name, enum event event);
+/* The same for a key past its time: counts it, too. */
+void change_expired(struct broker *b, int db, struct slice name);
 /* Sets or (at < 0) removes the TTL of a key, which must be there. `at` is wall msec. */
 void change_expire(struct broker *b, int db, struct slice name, msec at);
 /* Gives a key, which must be there, another name, another database or both, with its TTL. What is there under
@@ -50,20 +58,24 @@ void change_swap(struct broker *b, int one, int other, msec now);
 /* All keys of a database, or (db < 0) of all. */
 void change_flush(struct broker *b, int db);
 
-/* --- values --- */
+/* --- values ---
+ * `event`, where a verb has it: what those who listen are told, for several commands share the verb. */
 
 /* SET: whatever the key was. `at` < 0: no TTL; keep_ttl: the one it has. */
-void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl);
+void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl,
+                enum event event);
 /* Puts bytes (at least one) at an offset of a string, which grows with zeros; the key is made if absent. Its
  * TTL stays. */
-void change_splice(struct broker *b, int db, struct slice name, size_t at, struct slice bytes);
+void change_splice(struct broker *b, int db, struct slice name, size_t at, struct slice bytes,
+                   enum event event);
 void change_push(struct broker *b, int db, struct slice name, bool front, const struct slice *v, size_t n);
 /* Removes `n` elements at one end, at most its length; the key goes with the last. */
 void change_pop(struct broker *b, int db, struct slice name, bool front, size_t n);
 /* Sets the element at an index (negative: from the end), which is there. */
 void change_lset(struct broker *b, int db, struct slice name, int64_t index, struct slice value);
 /* Inserts beside the first element that equals `pivot`; false if there is none. */
-bool change_linsert(struct broker *b, int db, struct slice name, bool before, struct slice pivot, struct slice value);
+bool change_linsert(struct broker *b, int db, struct slice name, bool before, struct slice pivot,
+                    struct slice value);
 /* Removes the first `count` elements that equal `value`; negative: the last ones; 0: all. How many. */
 size_t change_lrem(struct broker *b, int db, struct slice name, int64_t count, struct slice value);
 /* Keeps the n elements from `first` on, which are there. */

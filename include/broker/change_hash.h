@@ -5,7 +5,8 @@
 #include "broker/change.h"
 
 /* Sets n pairs field, value, ...; how many fields are new. The key is a hash or absent. */
-size_t change_hset(struct broker *b, int db, struct slice name, const struct slice *pair, size_t n);
+size_t change_hset(struct broker *b, int db, struct slice name, const struct slice *pair, size_t n,
+                   enum event event);
 /* Removes those of n fields that are there; how many. The key goes with the last. */
 size_t change_hdel(struct broker *b, int db, struct slice name, const struct slice *field, size_t n);
 

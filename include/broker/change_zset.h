@@ -20,14 +20,14 @@ struct zadding {
     struct scored *put;
     size_t n;
 };
-struct zadding change_zadd_open(struct broker *b, int db, struct slice name, size_t max);
+struct zadding change_zadd_open(struct broker *b, int db, struct slice name, size_t max, enum event event);
 bool change_zadd_put(struct zadding *a, struct slice member, double score); /* true if it is new */
 void change_zadd_close(struct zadding *a);
 /* Removes those of n members that are there; how many. The key goes with the last. */
 size_t change_zrem(struct broker *b, int db, struct slice name, const struct slice *member, size_t n);
 /* Removes n members from rank `first` on: they are there. The key goes with the last. */
-void change_zrem_ranks(struct broker *b, int db, struct slice name, size_t first, size_t n);
+void change_zrem_ranks(struct broker *b, int db, struct slice name, size_t first, size_t n, enum event event);
 /* The key becomes this sorted set, whatever it was; takes it, NULL or empty: the key goes. */
-void change_zset_take(struct broker *b, int db, struct slice name, struct zset *z);
+void change_zset_take(struct broker *b, int db, struct slice name, struct zset *z, enum event event);
 
 #endif

@@ -29,6 +29,7 @@ bool pubsub_oldest(const struct subscriber *s, enum pubsub_kind kind, struct sli
 /* Delivers to every subscriber of the channel, then (unless it is a shard's) of each pattern that matches;
  * how many. What is sent waits for the journal like a reply. */
 size_t pubsub_publish(struct broker *b, struct slice channel, struct slice message, bool shard);
+bool pubsub_anybody(const struct pubsub *p); /* somebody hears some channel or pattern */
 size_t pubsub_count(const struct pubsub *p, enum pubsub_kind kind); /* different ones that somebody hears */
 size_t pubsub_heard_by(const struct pubsub *p, struct slice name, enum pubsub_kind kind); /* subscribers */
 /* Calls fn for each name of a kind that matches the glob; NULL: for all. */

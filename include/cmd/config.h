@@ -62,6 +62,8 @@ struct config {
     int64_t busy_reply_threshold;
     uint64_t script_memory_limit, script_cache_size;
     int64_t queue_policies_max;
+    /* keyspace events */
+    unsigned notify_keyspace_events; /* enum event_class */
     /* the compact forms of small values */
     int64_t hash_items, hash_bytes, set_items, set_bytes, zset_items, zset_bytes, intset_items;
 };

@@ -10,6 +10,7 @@
  * used, but for key_look(). */
 struct key *key_read(struct call *c, struct slice name);  /* counts a hit or a miss */
 struct key *key_look(struct call *c, struct slice name);  /* counts that, too: TYPE, TTL and the like */
+struct key *key_peek(struct call *c, struct slice name);  /* the same, and tells nobody that it is missed */
 struct key *key_write(struct call *c, struct slice name); /* to change it: counts nothing */
 /* The same in another database. */
 struct key *key_write_in(struct call *c, int db, struct slice name);

@@ -92,6 +92,14 @@ bool session_listens(const struct session *s);
 /* The class whose client-output-buffer-limit holds for it. */
 enum output_class session_class(const struct session *s);
 void session_limit_output(struct session *s); /* its class may have changed */
+/* What a command told its own client (PUBLISH, keyspace events) comes behind its reply, once that is marked:
+ * inside it would be taken for a part of it. `broker.answering` is set while the reply is made. */
+void session_add_messages(struct session *s);
+static inline void session_take_messages(struct session *s)
+{
+    if (outbox_pending(&s->service->broker.aside))
+        session_add_messages(s);
+}
 /* Back to the state of a new connection (RESET). */
 void session_reset(struct session *s);
 

@@ -122,8 +122,7 @@ bool deadlines_run(struct broker *b, struct now now, unsigned max)
         claims++;
     }
     while (expired < max && (e = expiry_due(b, now.wall, &db))) {
-        change_del(b, db, key_name(e->key));
-        b->stats.expired_keys++;
+        change_expired(b, db, key_name(e->key));
         expired++;
     }
     while (forgotten < max && (p = forgetting_due(b, now.wall)))

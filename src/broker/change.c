@@ -27,6 +27,16 @@ static void record_close(struct broker *b, struct buf *record)
         journal_end(b->journal);
 }
 
+/* Out of line, for mostly nobody listens. In the order of Redis. */
+static __attribute__((noinline)) void tell_events(const struct change *ch)
+{
+    if (ch->fresh)
+        event_tell(ch->b, ch->db, ch->name, EVENT_NEW);
+    event_tell(ch->b, ch->db, ch->name, ch->event);
+    event_tell(ch->b, ch->db, ch->name, ch->then);
+    event_tell(ch->b, ch->db, ch->name, ch->gone);
+}
+
 void change_close(struct change *ch)
 {
     struct broker *b = ch->b;
@@ -39,6 +49,8 @@ void change_close(struct change *ch)
         watch_touch(b, ch->db, ch->name);
     if (b->waiters && !ch->quiet)
         wait_signal(b, ch->db, ch->name);
+    if (b->events)
+        tell_events(ch);
 }
 
 void change_tell(struct broker *b, int db, struct slice name)
@@ -59,6 +71,8 @@ void change_make(struct change *ch, enum key_type type, void *value)
 {
     ch->key = key_new(ch->name, type, value);
     ch->key->used = ch->b->ticks;
+    ch->fresh = !ch->gone; /* or it takes the place of what was dropped */
+    ch->gone = EVENT_NONE;
     dict_add(&ch->b->db[ch->db].keys, ch->key);
     if (type == KEY_STREAM)
         stream_arrived(ch);
@@ -71,6 +85,7 @@ void change_unmake(struct change *ch)
     ch->b->db[ch->db].recent = NULL;
     key_bury(ch->b, ch->key);
     ch->key = NULL;
+    ch->gone = EVENT_DEL;
 }
 
 void change_drop(struct change *ch)
@@ -93,7 +108,7 @@ void change_replace(struct change *ch, enum key_type type, void *value)
 }
 
 /* The name may be the key's own, which goes: whoever needs it after the key keeps a copy. */
-void change_del(struct broker *b, int db, struct slice name)
+static void delete (struct broker *b, int db, struct slice name, enum event event, enum event gone)
 {
     char room[256], *copy = name.n <= sizeof room ? room : mem_alloc(name.n);
     struct change ch;
@@ -101,9 +116,27 @@ void change_del(struct broker *b, int db, struct slice name)
     memcpy(copy, name.p, name.n);
     ch = change_open(b, db, (struct slice){copy, name.n});
     change_drop(&ch);
+    ch.event = event;
+    ch.gone = gone;
     change_close(&ch);
     if (copy != room)
         mem_free(copy);
+}
+
+void change_del(struct broker *b, int db, struct slice name)
+{
+    delete (b, db, name, EVENT_NONE, EVENT_DEL);
+}
+
+void change_del_by(struct broker *b, int db, struct slice name, enum event event)
+{
+    delete (b, db, name, event, EVENT_DEL);
+}
+
+void change_expired(struct broker *b, int db, struct slice name)
+{
+    delete (b, db, name, EVENT_NONE, EVENT_EXPIRED);
+    b->stats.expired_keys++;
 }
 
 void change_expire(struct broker *b, int db, struct slice name, msec at)
@@ -119,6 +152,7 @@ void change_expire(struct broker *b, int db, struct slice name, msec at)
         record_i64(ch.record, at);
         expiry_set(b, db, ch.key, at);
     }
+    ch.event = at < 0 ? EVENT_PERSIST : EVENT_EXPIRE;
     change_close(&ch);
 }
 
@@ -146,10 +180,13 @@ void change_flush(struct broker *b, int db)
 
 /* --- SET: here because it may replace a value of any type --- */
 
-void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl)
+void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl,
+                enum event event)
 {
     struct change ch = change_open(b, db, name);
 
+    ch.event = event;
+    ch.then = at < 0 ? EVENT_NONE : EVENT_EXPIRE;
     if (keep_ttl && ch.key && ch.key->expiry)
         at = ch.key->expiry->node.at;
     record_head(ch.record, at < 0 ? 3 : 5);

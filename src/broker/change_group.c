@@ -40,6 +40,7 @@ void change_group_create(struct broker *b, int db, struct slice name, struct sli
     stream_group_add(ch.key->stream, group_new(group, id, entries_read, &b->seed));
     if (first)
         change_idmp_begin(&ch);
+    ch.event = EVENT_XGROUP_CREATE;
     ch.quiet = true;
     change_close(&ch);
 }
@@ -52,6 +53,7 @@ void change_group_setid(struct broker *b, int db, struct slice name, struct grou
     record_group(&ch, "SETID", group_name(g), 7);
     record_position(&ch, id, entries_read);
     stream_move_group(ch.key->stream, g, id, entries_read);
+    ch.event = EVENT_XGROUP_SETID;
     ch.quiet = true;
     change_close(&ch);
 }
@@ -63,6 +65,7 @@ void change_group_destroy(struct broker *b, int db, struct slice name, struct gr
     record_group(&ch, "DESTROY", group_name(g), 4);
     stream_group_remove(ch.key->stream, group_name(g));
     group_free(g);
+    ch.event = EVENT_XGROUP_DESTROY;
     change_close(&ch);
 }
 
@@ -74,6 +77,7 @@ struct consumer *change_consumer_create(struct broker *b, int db, struct slice n
 
     record_group(&ch, "CREATECONSUMER", group_name(g), 5);
     record_word(ch.record, consumer);
+    ch.event = EVENT_XGROUP_CREATECONSUMER;
     ch.quiet = true;
     change_close(&ch);
     return c;
@@ -88,6 +92,7 @@ size_t change_consumer_delete(struct broker *b, int db, struct slice name, struc
     record_group(&ch, "DELCONSUMER", group_name(g), 5);
     record_word(ch.record, consumer_name(c));
     pending = group_consumer_remove(g, c);
+    ch.event = EVENT_XGROUP_DELCONSUMER;
     ch.quiet = true;
     change_close(&ch);
     return pending;

@@ -3,11 +3,13 @@
 #include "store/hash_edit.h"
 #include "store/record.h"
 
-size_t change_hset(struct broker *b, int db, struct slice name, const struct slice *pair, size_t n)
+size_t change_hset(struct broker *b, int db, struct slice name, const struct slice *pair, size_t n,
+                   enum event event)
 {
     struct change ch = change_open(b, db, name);
     size_t added = 0;
 
+    ch.event = event;
     if (!ch.key) {
         change_make(&ch, KEY_HASH, hash_new(true));
         hash_reserve(ch.key->hash, n, b->shape.hash, &b->seed);
@@ -31,6 +33,7 @@ size_t change_hdel(struct broker *b, int db, struct slice name, const struct sli
     for (size_t i = 0; i < n; i++)
         removed += hash_remove(ch.key->hash, field[i]);
     ch.untouched = removed == 0;
+    ch.event = EVENT_HDEL;
     ch.quiet = true;
     if (removed) {
         record_head(ch.record, 2 + n);

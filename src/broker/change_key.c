@@ -68,6 +68,18 @@ static void record_move(struct buf *record, struct place from, struct place to)
         record_i64(record, to.db);
 }
 
+/* To those who listen the key is a new one, even if there was another of that name. */
+static void tell_moved(struct broker *b, struct place from, struct place to)
+{
+    bool renamed = from.db == to.db;
+
+    if (!b->events)
+        return;
+    event_tell(b, to.db, to.name, EVENT_NEW);
+    event_tell(b, from.db, from.name, renamed ? EVENT_RENAME_FROM : EVENT_MOVE_FROM);
+    event_tell(b, to.db, to.name, renamed ? EVENT_RENAME_TO : EVENT_MOVE_TO);
+}
+
 void change_move(struct broker *b, struct place from, struct place to)
 {
     struct change ch = change_open(b, from.db, from.name);
@@ -76,6 +88,7 @@ void change_move(struct broker *b, struct place from, struct place to)
     put(b, to, take(&ch));
     change_tell(b, to.db, to.name);
     change_close(&ch);
+    tell_moved(b, from, to);
 }
 
 static void *value_copy(const struct broker *b, enum key_type type, const void *value)
@@ -115,6 +128,8 @@ void change_copy(struct broker *b, struct place from, struct place to)
     put(b, to, c);
     ch.db = to.db;
     ch.name = to.name;
+    ch.fresh = true;
+    ch.event = EVENT_COPY_TO;
     change_close(&ch);
 }
 

@@ -10,6 +10,7 @@ void change_push(struct broker *b, int db, struct slice name, bool front, const 
     if (!ch.key)
         change_make(&ch, KEY_LIST, deque_new());
     record_head(ch.record, 2 + n);
+    ch.event = front ? EVENT_LPUSH : EVENT_RPUSH;
     record_str(ch.record, front ? "LPUSH" : "RPUSH");
     record_word(ch.record, name);
     for (size_t i = 0; i < n; i++) {
@@ -27,6 +28,7 @@ void change_pop(struct broker *b, int db, struct slice name, bool front, size_t 
     struct change ch = change_open(b, db, name);
 
     record_head(ch.record, 3);
+    ch.event = front ? EVENT_LPOP : EVENT_RPOP;
     record_str(ch.record, front ? "LPOP" : "RPOP");
     record_word(ch.record, name);
     record_u64(ch.record, n);
@@ -54,6 +56,7 @@ void change_lset(struct broker *b, int db, struct slice name, int64_t index, str
     record_word(ch.record, value);
     deque_seek(ch.key->list, index, &pos);
     deque_set(ch.key->list, &pos, value);
+    ch.event = EVENT_LSET;
     ch.quiet = true;
     change_close(&ch);
 }
@@ -68,6 +71,7 @@ bool change_linsert(struct broker *b, int db, struct slice name, bool before, st
     while (ok && !slice_eq(deque_value(&pos), pivot))
         ok = deque_next(&pos);
     ch.untouched = !ok;
+    ch.event = EVENT_LINSERT;
     if (ok) {
         record_head(ch.record, 5);
         record_str(ch.record, "LINSERT");
@@ -97,6 +101,7 @@ size_t change_lrem(struct broker *b, int db, struct slice name, int64_t count, s
         }
     }
     ch.untouched = removed == 0;
+    ch.event = EVENT_LREM;
     ch.quiet = true;
     if (removed) {
         record_head(ch.record, 4);
@@ -116,6 +121,7 @@ void change_ltrim(struct broker *b, int db, struct slice name, size_t first, siz
     struct change ch = change_open(b, db, name);
 
     record_head(ch.record, 4);
+    ch.event = EVENT_LTRIM;
     record_str(ch.record, "LTRIM");
     record_word(ch.record, name);
     record_u64(ch.record, n ? first : 1);

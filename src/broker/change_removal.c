@@ -176,6 +176,7 @@ uint64_t change_xtrim(struct broker *b, int db, struct slice name, const struct 
     struct change ch = change_open(b, db, name);
     uint64_t removed = change_trim(&ch, how);
 
+    ch.event = EVENT_XTRIM;
     ch.untouched = removed == 0;
     ch.quiet = true;
     change_close(&ch);
@@ -210,6 +211,7 @@ uint64_t change_xdel(struct broker *b, int db, struct slice name, const struct s
     removed = gone.n;
     some_close(&gone);
     ch.untouched = removed == 0;
+    ch.event = EVENT_XDEL;
     ch.quiet = true;
     change_close(&ch);
     return removed;
@@ -262,6 +264,7 @@ void change_remove(struct broker *b, int db, struct slice name, struct group *of
         changed += unrefer_all(&ch, &r, some.v, some.n);
     delete_marked(&ch, refs == REFS_SPARE ? &r : NULL, of, id, n, outcome, &some);
     changed += some.n;
+    ch.event = some.n ? EVENT_XDEL : EVENT_NONE;
     refs_close(&r);
     some_close(&some);
     ch.untouched = changed == 0;

@@ -16,6 +16,7 @@ size_t change_sadd(struct broker *b, int db, struct slice name, const struct sli
     for (size_t i = 0; i < n; i++)
         added += set_add(ch.key->set, member[i], &b->shape);
     ch.untouched = added == 0;
+    ch.event = EVENT_SADD;
     if (added) {
         record_head(ch.record, 2 + n);
         record_str(ch.record, "SADD");
@@ -26,7 +27,8 @@ size_t change_sadd(struct broker *b, int db, struct slice name, const struct sli
     return added;
 }
 
-size_t change_srem(struct broker *b, int db, struct slice name, const struct slice *member, size_t n)
+size_t change_srem(struct broker *b, int db, struct slice name, const struct slice *member, size_t n,
+                   enum event event)
 {
     struct change ch = change_open(b, db, name);
     size_t removed = 0;
@@ -34,6 +36,7 @@ size_t change_srem(struct broker *b, int db, struct slice name, const struct sli
     for (size_t i = 0; i < n; i++)
         removed += set_remove(ch.key->set, member[i]);
     ch.untouched = removed == 0;
+    ch.event = event;
     ch.quiet = true;
     if (removed) {
         record_head(ch.record, 2 + n);
@@ -65,7 +68,7 @@ static void record_members(struct change *ch, const struct set *s)
     set_iter_end(&it);
 }
 
-void change_set_take(struct broker *b, int db, struct slice name, struct set *s)
+void change_set_take(struct broker *b, int db, struct slice name, struct set *s, enum event event)
 {
     struct change ch = change_open(b, db, name);
 
@@ -76,6 +79,7 @@ void change_set_take(struct broker *b, int db, struct slice name, struct set *s)
     ch.untouched = !s && !ch.key;
     change_drop(&ch);
     if (s) {
+        ch.event = event;
         change_make(&ch, KEY_SET, s);
         record_members(&ch, s);
     }

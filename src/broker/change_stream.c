@@ -62,8 +62,9 @@ void change_xadd(struct broker *b, int db, struct slice name, struct stream_id i
     }
     if (stream_ids_return(ch.key->stream))
         stream_bring_back(ch.key->stream, id);
-    if (trim)
-        change_trim(&ch, trim);
+    ch.event = EVENT_XADD;
+    if (trim && change_trim(&ch, trim))
+        ch.then = EVENT_XTRIM;
     change_close(&ch);
 }
 
@@ -81,6 +82,7 @@ void change_xsetid(struct broker *b, int db, struct slice name, struct stream_id
     record_str(ch.record, "MAXDELETEDID");
     record_id(ch.record, max_deleted);
     stream_set_ids(ch.key->stream, last, added, max_deleted);
+    ch.event = EVENT_XSETID;
     ch.quiet = true;
     change_close(&ch);
 }

@@ -27,10 +27,12 @@ static void record_splice(struct change *ch, size_t at, struct slice bytes)
     record_word(ch->record, bytes);
 }
 
-void change_splice(struct broker *b, int db, struct slice name, size_t at, struct slice bytes)
+void change_splice(struct broker *b, int db, struct slice name, size_t at, struct slice bytes,
+                   enum event event)
 {
     struct change ch = change_open(b, db, name);
 
+    ch.event = event;
     record_splice(&ch, at, bytes);
     if (!ch.key)
         change_make(&ch, KEY_STRING, string_splice(NULL, at, bytes));

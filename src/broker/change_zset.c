@@ -7,9 +7,12 @@
 
 #define WORDS_AT_ONCE 64
 
-struct zadding change_zadd_open(struct broker *b, int db, struct slice name, size_t max)
+struct zadding change_zadd_open(struct broker *b, int db, struct slice name, size_t max, enum event event)
 {
-    return (struct zadding){.ch = change_open(b, db, name), .put = mem_alloc(max * sizeof(struct scored))};
+    struct zadding a = {.ch = change_open(b, db, name), .put = mem_alloc(max * sizeof(struct scored))};
+
+    a.ch.event = event;
+    return a;
 }
 
 bool change_zadd_put(struct zadding *a, struct slice member, double score)
@@ -44,6 +47,7 @@ size_t change_zrem(struct broker *b, int db, struct slice name, const struct sli
     for (size_t i = 0; i < n; i++)
         removed += zset_remove(ch.key->zset, member[i]);
     ch.untouched = removed == 0;
+    ch.event = EVENT_ZREM;
     ch.quiet = true;
     if (removed) {
         record_head(ch.record, 2 + n);
@@ -57,11 +61,12 @@ size_t change_zrem(struct broker *b, int db, struct slice name, const struct sli
     return removed;
 }
 
-void change_zrem_ranks(struct broker *b, int db, struct slice name, size_t first, size_t n)
+void change_zrem_ranks(struct broker *b, int db, struct slice name, size_t first, size_t n, enum event event)
 {
     struct change ch = change_open(b, db, name);
 
     ch.untouched = n == 0;
+    ch.event = event;
     ch.quiet = true;
     if (n) {
         record_head(ch.record, 4);
@@ -94,7 +99,7 @@ static void record_members(struct change *ch, const struct zset *z)
     }
 }
 
-void change_zset_take(struct broker *b, int db, struct slice name, struct zset *z)
+void change_zset_take(struct broker *b, int db, struct slice name, struct zset *z, enum event event)
 {
     struct change ch = change_open(b, db, name);
 
@@ -105,6 +110,7 @@ void change_zset_take(struct broker *b, int db, struct slice name, struct zset *
     ch.untouched = !z && !ch.key;
     change_drop(&ch);
     if (z) {
+        ch.event = event;
         change_make(&ch, KEY_ZSET, z);
         record_members(&ch, z);
     }

@@ -153,7 +153,7 @@ static size_t deliver(struct broker *b, struct channel *c, struct slice channel,
         unsigned muted;
         uint64_t from;
 
-        if (r == b->in_exec)
+        if (r == b->answering)
             r = &behind;
         from = outbox_pos(r->out);
         muted = r->out->muted & OUTBOX_MUTED;
@@ -189,6 +189,11 @@ size_t pubsub_publish(struct broker *b, struct slice channel, struct slice messa
             n += deliver(b, c, channel, message, PUBSUB_PATTERN);
     }
     return n;
+}
+
+bool pubsub_anybody(const struct pubsub *p)
+{
+    return dict_count(&p->names[PUBSUB_CHANNEL]) || dict_count(&p->names[PUBSUB_PATTERN]);
 }
 
 size_t pubsub_count(const struct pubsub *p, enum pubsub_kind kind)

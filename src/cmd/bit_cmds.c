@@ -61,7 +61,7 @@ int cmd_setbit(struct call *c)
     if (bit / 8 < n && !(byte & mask) == !on)
         return OK;
     byte = (unsigned char)(on ? byte | mask : byte & ~mask);
-    change_splice(c->broker, c->db, c->arg[1], bit / 8, (struct slice){(char *)&byte, 1});
+    change_splice(c->broker, c->db, c->arg[1], bit / 8, (struct slice){(char *)&byte, 1}, EVENT_SETBIT);
     return OK;
 }
 
@@ -339,7 +339,7 @@ int cmd_bitop(struct call *c)
     combine(op, result, n, s, c->n - 3);
     mem_free(s);
     if (n)
-        change_set(c->broker, c->db, c->arg[2], (struct slice){result, n}, -1, false);
+        change_set(c->broker, c->db, c->arg[2], (struct slice){result, n}, -1, false, EVENT_SET);
     else if (key_write(c, c->arg[2]))
         change_del(c->broker, c->db, c->arg[2]);
     mem_free(result);

@@ -133,10 +133,12 @@ static int64_t get(const struct field *f, const struct key *k)
     return extend(f, v);
 }
 
-static void put(struct call *c, const struct field *f, const struct key *k, int64_t v)
+/* True if that changed something. */
+static bool put(struct call *c, const struct field *f, const struct key *k, int64_t v)
 {
     uint64_t first = f->at / 8, last = (f->at + f->bits - 1) / 8;
     unsigned char part[9] = {0};
+    bool changed;
 
     for (uint64_t i = first; k && i <= last && i < k->string->n; i++)
         part[i - first] = (unsigned char)k->string->p[i];
@@ -147,8 +149,11 @@ static void put(struct call *c, const struct field *f, const struct key *k, int6
         part[bit / 8] = (unsigned char)((uint64_t)v >> (f->bits - 1 - i) & 1 ? part[bit / 8] | mask
                                                                              : part[bit / 8] & ~mask);
     }
-    if (!k || last >= k->string->n || memcmp(k->string->p + first, part, last - first + 1) != 0)
-        change_splice(c->broker, c->db, c->arg[1], first, (struct slice){(char *)part, last - first + 1});
+    changed = !k || last >= k->string->n || memcmp(k->string->p + first, part, last - first + 1) != 0;
+    if (changed)
+        change_splice(c->broker, c->db, c->arg[1], first, (struct slice){(char *)part, last - first + 1},
+                      EVENT_NONE);
+    return changed;
 }
 
 /* What a value outside the range of the field comes to; false: nothing is done. In 128 bits the sum of two
@@ -175,7 +180,7 @@ static __int128 operand(const struct field *f)
     return f->op == FIELD_SET && !f->is_signed ? (__int128)(uint64_t)f->value : f->value;
 }
 
-static int run_field(struct call *c, const struct field *f)
+static int run_field(struct call *c, const struct field *f, bool *changed)
 {
     int64_t old, v;
     struct key *k;
@@ -189,7 +194,7 @@ static int run_field(struct call *c, const struct field *f)
     } else if (!fit(f, f->op == FIELD_SET ? operand(f) : (__int128)old + operand(f), &v)) {
         reply_null(c->reply);
     } else {
-        put(c, f, k, v);
+        *changed |= put(c, f, k, v);
         reply_int(c->reply, f->op == FIELD_SET ? old : v);
     }
     return OK;
@@ -201,7 +206,7 @@ static void grow(struct call *c, uint64_t end)
     const struct key *k = key_write(c, c->arg[1]);
 
     if (end > (k ? k->string->n : 0))
-        change_splice(c->broker, c->db, c->arg[1], end - 1, (struct slice){"", 1});
+        change_splice(c->broker, c->db, c->arg[1], end - 1, (struct slice){"", 1}, EVENT_NONE);
 }
 
 static int bitfield(struct call *c, bool read_only)
@@ -209,16 +214,22 @@ static int bitfield(struct call *c, bool read_only)
     struct field *f = mem_alloc(c->n * sizeof *f);
     size_t n;
     struct key *k;
+    bool changed = false;
     int err = parse_all(c, f, &n);
 
     if (err == OK && read_only && written(f, n))
         err = call_fail(c, "ERR BITFIELD_RO only supports the GET subcommand");
-    if (err == OK && (err = key_write_as(c, c->arg[1], KEY_STRING, &k)) == OK)
+    if (err == OK)
+        err = written(f, n) ? key_write_as(c, c->arg[1], KEY_STRING, &k)
+                            : key_read_as(c, c->arg[1], KEY_STRING, &k);
+    if (err == OK)
         reply_array(c->reply, n);
     for (size_t i = 0; i < n && err == OK; i++)
-        err = run_field(c, &f[i]);
+        err = run_field(c, &f[i], &changed);
     if (err == OK)
         grow(c, written(f, n));
+    if (changed) /* one event for all of them */
+        event_tell(c->broker, c->db, c->arg[1], EVENT_SETBIT);
     mem_free(f);
     return err;
 }

@@ -71,6 +71,7 @@ static void answered(struct session *s, uint64_t from)
     outbox_mute(&s->out, false);
     s->offset = broker_offset(b);
     outbox_mark(&s->out, from, s->offset);
+    session_take_messages(s);
     broker_touch(b, &s->out);
     call_wait_end(s);
 }
@@ -80,11 +81,17 @@ static bool serve(struct session *s, struct now now)
 {
     struct call c = waiting_call(s, now);
     uint64_t from = outbox_pos(&s->out);
-    int err = s->waiting->serve(&c, s->waiting->parsed);
+    const struct reply *runs = c.broker->answering;
+    int err;
 
+    c.broker->answering = c.reply;
+    err = s->waiting->serve(&c, s->waiting->parsed);
+    c.broker->answering = runs;
     outbox_mute(&s->out, false);
-    if (err == ERR_BLOCK || (err == ERR_TYPE && s->waiting->wrong_type_waits))
+    if (err == ERR_BLOCK || (err == ERR_TYPE && s->waiting->wrong_type_waits)) {
+        session_take_messages(s); /* a key was past its time */
         return false;
+    }
     if (err != OK) /* counted as called when it began to wait */
         s->service->stats[command_index(c.cmd)].failed++;
     call_error(&c, err);

@@ -454,6 +454,7 @@ void call_run(struct session *s, const struct slice *arg, size_t n, struct now n
         s->offset = broker_offset(c.broker);
         outbox_mark(&s->out, from, s->offset);
     }
+    session_take_messages(s);
     broker_touch(c.broker, &s->out);
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "broker/event.h"
 #include "persist/journal.h"
 #include "store/idmp.h"
 
@@ -131,6 +132,31 @@ static void percentiles_get(const void *from, const struct setting *row, struct 
         buf_addf(text, "%s%.15g", i ? " " : "", p->v[i]);
 }
 
+/* --- notify-keyspace-events: letters --- */
+
+static int events_set(void *to, const struct setting *row, const struct slice *arg, size_t n, struct buf *why)
+{
+    unsigned next;
+
+    (void)row;
+    if (n != 1 || !event_classes_parse(arg[0], &next)) {
+        buf_add_str(why, "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+        return ERR_CONFIG;
+    }
+    memcpy(to, &next, sizeof next);
+    return OK;
+}
+
+static void events_get(const void *from, const struct setting *row, struct buf *text)
+{
+    char letters[EVENT_CLASSES_TEXT];
+    unsigned now;
+
+    (void)row;
+    memcpy(&now, from, sizeof now);
+    buf_add(text, letters, event_classes_put(letters, now));
+}
+
 /* clang-format off */
 static const struct setting rows[] = {
 
@@ -220,6 +246,15 @@ ROW("latency-tracking", SETTING_BOOL, 0, latency_tracking, "yes", 0, 0,
 {.name = "latency-tracking-info-percentiles", .type = SETTING_CUSTOM, .at = AT(latency_percentiles),
  .fallback = "50 99 99.9", .set = percentiles_set, .get = percentiles_get,
  .help = "Which percentiles it shows."},
+
+/* keyspace events */
+{.name = "notify-keyspace-events", .type = SETTING_CUSTOM, .at = AT(notify_keyspace_events),
+ .fallback = "", .set = events_set, .get = events_get,
+ .help = "Which changes of keys are published: on __keyspace@<db>__:<key> (K), on\n"
+         "__keyevent@<db>__:<event> (E) or both, and the kinds: g of any type (del, expire,\n"
+         "rename ...), $ strings, l lists, s sets, h hashes, z sorted sets, t streams, x expired;\n"
+         "A for all of these; and n new keys, m keys looked for in vain. e (evicted) and d\n"
+         "(modules) never come. Empty: nothing is."},
 
 /* journal */
 ROW("dir", SETTING_STRING, SETTING_START_ONLY, dir, "./", 0, 0,
@@ -347,7 +382,6 @@ static const struct setting_foreign foreign[] = {
 
 {"hll-*", SETTING_WARN, 0, "values choose their own form"},
 {"latency-*", SETTING_WARN, 0, "not there yet"},
-{"notify-keyspace-events", SETTING_WARN, "", "not there yet"},
 {"tracking-table-max-keys", SETTING_WARN, 0, "there is no client tracking"},
 {"acllog-max-len", SETTING_WARN, 0, "users are not there yet"},
 {"acl-pubsub-default", SETTING_WARN, 0, "users are not there yet"},

@@ -13,7 +13,6 @@ static const struct constant {
 } constants[] = {{"save", ""},
                  {"replica-read-only", "yes"},
                  {"slave-read-only", "yes"},
-                 {"notify-keyspace-events", ""},
                  {"aof-use-rdb-preamble", "no"},
                  {"cluster-enabled", "no"}};
 #define CONSTANTS (sizeof constants / sizeof *constants)

@@ -86,7 +86,7 @@ static int debug_digest_value(struct call *c)
 {
     reply_array(c->reply, c->n - 2);
     for (size_t i = 2; i < c->n; i++) {
-        const struct key *k = key_read(c, c->arg[i]);
+        const struct key *k = key_peek(c, c->arg[i]);
         struct digest d = {0};
 
         if (k) {
@@ -103,7 +103,7 @@ static int debug_digest_value(struct call *c)
 
 static int debug_object(struct call *c)
 {
-    const struct key *k = key_look(c, c->arg[2]);
+    const struct key *k = key_peek(c, c->arg[2]);
     char text[192];
 
     if (!k)

@@ -121,8 +121,8 @@ static void populate(struct call *c, int64_t n, struct slice prefix, size_t size
         name.n = 0;
         buf_addf(&name, "%.*s:%lld", SLICE_ARG(prefix), (long long)i);
         if (!key_write(c, buf_slice(&name)))
-            change_set(c->broker, c->db, buf_slice(&name), (struct slice){value, size ? size : (size_t)digits},
-                       -1, false);
+            change_set(c->broker, c->db, buf_slice(&name),
+                       (struct slice){value, size ? size : (size_t)digits}, -1, false, EVENT_SET);
     }
     mem_free(value);
     buf_free(&name);

@@ -20,7 +20,7 @@ static int set_pairs(struct call *c, size_t *added)
         return ERR_ARITY;
     if ((err = key_write_as(c, c->arg[1], KEY_HASH, &k)) != OK)
         return err;
-    *added = change_hset(c->broker, c->db, c->arg[1], c->arg + 2, (c->n - 2) / 2);
+    *added = change_hset(c->broker, c->db, c->arg[1], c->arg + 2, (c->n - 2) / 2, EVENT_HSET);
     return OK;
 }
 
@@ -60,7 +60,7 @@ int cmd_hsetnx(struct call *c)
         return err;
     had = find(k, c->arg[2], &item);
     if (!had)
-        change_hset(c->broker, c->db, c->arg[1], c->arg + 2, 1);
+        change_hset(c->broker, c->db, c->arg[1], c->arg + 2, 1, EVENT_HSET);
     reply_int(c->reply, !had);
     return OK;
 }
@@ -81,11 +81,11 @@ int cmd_hdel(struct call *c)
 
 /* --- numbers --- */
 
-static void set_number(struct call *c, const char *text, size_t n)
+static void set_number(struct call *c, const char *text, size_t n, enum event event)
 {
     struct slice pair[2] = {c->arg[2], {text, n}};
 
-    change_hset(c->broker, c->db, c->arg[1], pair, 1);
+    change_hset(c->broker, c->db, c->arg[1], pair, 1, event);
 }
 
 int cmd_hincrby(struct call *c)
@@ -104,7 +104,7 @@ int cmd_hincrby(struct call *c)
         return call_fail(c, "ERR hash value is not an integer");
     if (__builtin_add_overflow(v, by, &v))
         return ERR_RANGE;
-    set_number(c, text, num_put_i64(text, v));
+    set_number(c, text, num_put_i64(text, v), EVENT_HINCRBY);
     reply_int(c->reply, v);
     return OK;
 }
@@ -130,7 +130,7 @@ int cmd_hincrbyfloat(struct call *c)
     if (isnan(v) || isinf(v))
         return call_fail(c, "ERR increment would produce NaN or Infinity");
     n = num_put_long_double(text, v);
-    set_number(c, text, n);
+    set_number(c, text, n, EVENT_HINCRBYFLOAT);
     reply_bulk(c->reply, (struct slice){text, n});
     return OK;
 }

@@ -9,8 +9,7 @@ static __attribute__((noinline)) void key_late(struct call *c, struct key *k)
 {
     if (c->broker->frozen && !(c->cmd->flags & CMD_WRITE))
         return;
-    c->broker->stats.expired_keys++;
-    change_del(c->broker, c->db, key_name(k));
+    change_expired(c->broker, c->db, key_name(k));
 }
 
 /* A key past its time is not there: whoever meets it first removes it. Not a replay: there the journal
@@ -37,7 +36,24 @@ static inline struct key *used(struct call *c, struct key *k)
     return k;
 }
 
+static __attribute__((noinline)) void miss(struct call *c, struct slice name)
+{
+    c->broker->stats.keyspace_misses++;
+    event_tell(c->broker, c->db, name, EVENT_KEYMISS);
+}
+
 struct key *key_look(struct call *c, struct slice name)
+{
+    struct key *k = key_live(c, name);
+
+    if (k)
+        c->broker->stats.keyspace_hits++;
+    else
+        miss(c, name);
+    return k;
+}
+
+struct key *key_peek(struct call *c, struct slice name)
 {
     struct key *k = key_live(c, name);
 

@@ -51,21 +51,37 @@ static void moved_push(struct call *c, struct slice to, bool front, struct moved
     change_push(c->broker, c->db, to, front, m->v, m->n);
 }
 
+/* The elements of a list go to its other end, or stay: told as of two lists, whatever is done. */
+static void go_round(struct call *c, struct slice name, size_t length, const struct block_keys *a,
+                     struct moved *m)
+{
+    unsigned events = c->broker->events;
+    bool same_end = a->front == a->front_to;
+
+    c->broker->events = 0;
+    if (same_end && m->n < length) {
+        change_pop(c->broker, c->db, name, a->front, m->n);
+        moved_push(c, name, a->front_to, m);
+    } else {
+        moved_push(c, name, same_end ? !a->front_to : a->front_to, m);
+        change_pop(c->broker, c->db, name, a->front, m->n);
+    }
+    c->broker->events = events;
+    event_tell(c->broker, c->db, name, a->front_to ? EVENT_LPUSH : EVENT_RPUSH);
+    event_tell(c->broker, c->db, name, a->front ? EVENT_LPOP : EVENT_RPOP);
+}
+
 /* A list that goes round is never empty in between, or it would lose its time limit: what is pushed comes
  * before what is popped goes. Onto the same end of the same list that order would undo itself. */
 static void move(struct call *c, struct slice from, struct slice to, size_t length,
                  const struct block_keys *a, struct moved *m)
 {
-    bool same_end = slice_eq(from, to) && a->front == a->front_to;
-    bool end = same_end && m->n == length ? !a->front_to : a->front_to;
-
-    if (same_end && m->n < length) {
-        change_pop(c->broker, c->db, from, a->front, m->n);
-        moved_push(c, to, end, m);
-    } else {
-        moved_push(c, to, end, m);
-        change_pop(c->broker, c->db, from, a->front, m->n);
+    if (slice_eq(from, to)) {
+        go_round(c, from, length, a, m);
+        return;
     }
+    moved_push(c, to, a->front_to, m);
+    change_pop(c->broker, c->db, from, a->front, m->n);
 }
 
 /* How many elements there are to move now: 0, not enough. */

@@ -109,23 +109,6 @@ static int exec_admit(struct call *c)
     return OK;
 }
 
-/* What a transaction published to its own client comes behind the reply: inside it would be taken for one
- * of its elements. */
-static void take_messages(struct session *s)
-{
-    struct outbox *aside = &s->service->broker.aside;
-    struct slice messages = outbox_ready(aside, UINT64_MAX);
-
-    if (!messages.n)
-        return;
-    if (outbox_over(aside))
-        s->out.muted |= OUTBOX_OVER;
-    else
-        outbox_add(&s->out, messages.p, messages.n);
-    outbox_taken(aside, messages.n);
-    aside->muted = 0;
-}
-
 static void exec_run(struct call *c)
 {
     struct session *s = c->session;
@@ -136,7 +119,6 @@ static void exec_run(struct call *c)
     s->queued = s->queue_cap = 0;
     s->in_multi = false;
     reply_array(c->reply, n);
-    c->broker->in_exec = c->reply;
     for (size_t i = 0; i < n; i++) {
         struct call q = *c;
 
@@ -148,8 +130,6 @@ static void exec_run(struct call *c)
         call_execute(&q);
         mem_free(queue[i].arg);
     }
-    c->broker->in_exec = NULL;
-    take_messages(s);
     mem_free(queue);
 }
 

@@ -79,7 +79,7 @@ int64_t key_idle(const struct key *k, struct now now)
 /* NULL, and answered with null: there is none. To look at it is not to use it. */
 static const struct key *object(struct call *c)
 {
-    const struct key *k = key_look(c, c->arg[2]);
+    const struct key *k = key_peek(c, c->arg[2]);
 
     if (!k)
         reply_null(c->reply);

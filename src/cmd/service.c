@@ -129,6 +129,7 @@ void service_look(struct service *s)
 
     if (slowlog && c->slowlog_log_slower_than < from)
         from = c->slowlog_log_slower_than;
+    s->broker.events = c->notify_keyspace_events;
     s->look_from = from < INT64_MAX / 1000 ? from * 1000 : INT64_MAX;
     s->together = list_empty(&s->monitors) && !s->alert && from >= SLOWLOG_BATCH_LEAST ? CMD_FAST : 0;
 }

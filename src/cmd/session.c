@@ -192,6 +192,27 @@ static void run_one(struct session *s, const struct args *a, struct now now)
         serve_waiters(sv, s->last_command, now);
 }
 
+/* Out of line, for few clients hear themselves. */
+__attribute__((noinline)) void session_add_messages(struct session *s)
+{
+    struct broker *b = &s->service->broker;
+    struct slice messages = outbox_ready(&b->aside, UINT64_MAX);
+    uint64_t from = outbox_pos(&s->out);
+    unsigned muted = s->out.muted & OUTBOX_MUTED;
+
+    if (outbox_over(&b->aside)) {
+        s->out.muted |= OUTBOX_OVER;
+    } else {
+        outbox_mute(&s->out, false);
+        outbox_add(&s->out, messages.p, messages.n);
+        outbox_mute(&s->out, muted);
+        outbox_mark(&s->out, from, broker_offset(b));
+    }
+    outbox_taken(&b->aside, messages.n);
+    b->aside.muted = 0;
+    broker_touch(b, &s->out);
+}
+
 struct session_run session_input(struct session *s, const char *p, size_t n, unsigned budget, struct now now)
 {
     struct service *sv = s->service;
@@ -203,6 +224,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
     if (list_linked(&s->postponed))
         return run;
     s->given = n;
+    sv->broker.answering = &s->reply;
     while (!s->waiting && !s->close_after_reply && !s->killed && run.used < n) {
         struct resp_limits limits = limits_of(s); /* AUTH changes them */
         enum resp_result r;
@@ -228,6 +250,7 @@ struct session_run session_input(struct session *s, const char *p, size_t n, uns
         run.used += used;
         s->net_in += used;
     }
+    sv->broker.answering = NULL;
     s->given = 0;
     if (sv->args.cap > ARGS_KEPT) /* one enormous request must not hold its array for ever */
         args_free(&sv->args);

@@ -27,7 +27,9 @@ int cmd_srem(struct call *c)
     int err = key_write_as(c, c->arg[1], KEY_SET, &k);
 
     if (err == OK)
-        reply_int(c->reply, k ? (int64_t)change_srem(c->broker, c->db, c->arg[1], c->arg + 2, c->n - 2) : 0);
+        reply_int(c->reply,
+                  k ? (int64_t)change_srem(c->broker, c->db, c->arg[1], c->arg + 2, c->n - 2, EVENT_SREM)
+                    : 0);
     return err;
 }
 
@@ -106,7 +108,7 @@ int cmd_smove(struct call *c)
         return err;
     has = set_has(from->set, c->arg[3]);
     if (has && !same) {
-        change_srem(c->broker, c->db, c->arg[1], &c->arg[3], 1);
+        change_srem(c->broker, c->db, c->arg[1], &c->arg[3], 1, EVENT_SREM);
         change_sadd(c->broker, c->db, c->arg[2], &c->arg[3], 1);
     }
     reply_int(c->reply, has);
@@ -185,7 +187,7 @@ static void pop_some(struct call *c, const struct set *s, size_t n, bool alone)
         member[i] = (struct slice){p.text.p + at, p.end[i] - at};
         reply_bulk(c->reply, member[i]);
     }
-    change_srem(c->broker, c->db, c->arg[1], member, p.n);
+    change_srem(c->broker, c->db, c->arg[1], member, p.n, EVENT_SPOP);
     buf_free(&p.text);
     mem_free(p.end);
     mem_free(member);
@@ -223,7 +225,7 @@ int cmd_spop(struct call *c)
         pop_some(c, k->set, 1, true);
     else {
         reply_members(c, k->set);
-        change_del(c->broker, c->db, c->arg[1]);
+        change_del_by(c->broker, c->db, c->arg[1], EVENT_SPOP);
     }
     return OK;
 }
@@ -274,7 +276,7 @@ static int combine_reply(struct call *c, enum set_op op)
     return OK;
 }
 
-static int combine_store(struct call *c, enum set_op op)
+static int combine_store(struct call *c, enum set_op op, enum event event)
 {
     struct set *s;
     int err = combine(c, op, 2, &s);
@@ -283,7 +285,7 @@ static int combine_store(struct call *c, enum set_op op)
         return err;
     key_write(c, c->arg[1]);
     reply_int(c->reply, (int64_t)set_count(s));
-    change_set_take(c->broker, c->db, c->arg[1], s);
+    change_set_take(c->broker, c->db, c->arg[1], s, event);
     return OK;
 }
 
@@ -304,17 +306,17 @@ int cmd_sdiff(struct call *c)
 
 int cmd_sinterstore(struct call *c)
 {
-    return combine_store(c, SET_INTER);
+    return combine_store(c, SET_INTER, EVENT_SINTERSTORE);
 }
 
 int cmd_sunionstore(struct call *c)
 {
-    return combine_store(c, SET_UNION);
+    return combine_store(c, SET_UNION, EVENT_SUNIONSTORE);
 }
 
 int cmd_sdiffstore(struct call *c)
 {
-    return combine_store(c, SET_DIFF);
+    return combine_store(c, SET_DIFF, EVENT_SDIFFSTORE);
 }
 
 int cmd_sintercard(struct call *c)

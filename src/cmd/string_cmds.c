@@ -83,13 +83,23 @@ static void reply_string(struct call *c, const struct key *k)
         reply_null(c->reply);
 }
 
-/* A limit in the past is as good as a deletion. */
+/* A limit in the past is as good as a deletion; those who listen hear of it all. */
+static void set_in_the_past(struct call *c, const struct key *k)
+{
+    event_tell(c->broker, c->db, c->arg[1], EVENT_SET);
+    event_tell(c->broker, c->db, c->arg[1], EVENT_EXPIRE);
+    if (k)
+        change_expired(c->broker, c->db, c->arg[1]);
+    else
+        event_tell(c->broker, c->db, c->arg[1], EVENT_EXPIRED);
+}
+
 static void set_until(struct call *c, const struct key *k, struct slice value, msec at, bool keep_ttl)
 {
     if (at < 0 || at > c->now.wall || c->broker->origin == ORIGIN_REPLAY)
-        change_set(c->broker, c->db, c->arg[1], value, at, keep_ttl);
-    else if (k)
-        change_del(c->broker, c->db, c->arg[1]);
+        change_set(c->broker, c->db, c->arg[1], value, at, keep_ttl, EVENT_SET);
+    else
+        set_in_the_past(c, k);
 }
 
 int cmd_set(struct call *c)
@@ -100,7 +110,7 @@ int cmd_set(struct call *c)
 
     if ((err = set_parse(c, &a)) != OK)
         return err;
-    k = key_write(c, c->arg[1]);
+    k = a.get ? key_read(c, c->arg[1]) : key_write(c, c->arg[1]);
     if (a.get) {
         if (k && k->type != KEY_STRING)
             return ERR_TYPE;
@@ -122,7 +132,7 @@ int cmd_setnx(struct call *c)
     bool had = key_write(c, c->arg[1]);
 
     if (!had)
-        change_set(c->broker, c->db, c->arg[1], c->arg[2], -1, false);
+        change_set(c->broker, c->db, c->arg[1], c->arg[2], -1, false, EVENT_SET);
     reply_int(c->reply, !had);
     return OK;
 }
@@ -172,7 +182,8 @@ static int add(struct call *c, int64_t by)
         return ERR_INT;
     if (__builtin_add_overflow(v, by, &v))
         return ERR_RANGE;
-    change_set(c->broker, c->db, c->arg[1], (struct slice){text, num_put_i64(text, v)}, -1, true);
+    change_set(c->broker, c->db, c->arg[1], (struct slice){text, num_put_i64(text, v)}, -1, true,
+               EVENT_INCRBY);
     reply_int(c->reply, v);
     return OK;
 }
@@ -221,7 +232,7 @@ int cmd_incrbyfloat(struct call *c)
     if (isnan(v) || isinf(v))
         return call_fail(c, "ERR increment would produce NaN or Infinity");
     n = num_put_long_double(text, v);
-    change_set(c->broker, c->db, c->arg[1], (struct slice){text, n}, -1, true);
+    change_set(c->broker, c->db, c->arg[1], (struct slice){text, n}, -1, true, EVENT_INCRBYFLOAT);
     reply_bulk(c->reply, (struct slice){text, n});
     return OK;
 }
@@ -231,19 +242,19 @@ int cmd_incrbyfloat(struct call *c)
 int cmd_getset(struct call *c)
 {
     struct key *k;
-    int err = key_write_as(c, c->arg[1], KEY_STRING, &k);
+    int err = key_read_as(c, c->arg[1], KEY_STRING, &k);
 
     if (err != OK)
         return err;
     reply_string(c, k);
-    change_set(c->broker, c->db, c->arg[1], c->arg[2], -1, false);
+    change_set(c->broker, c->db, c->arg[1], c->arg[2], -1, false, EVENT_SET);
     return OK;
 }
 
 int cmd_getdel(struct call *c)
 {
     struct key *k;
-    int err = key_write_as(c, c->arg[1], KEY_STRING, &k);
+    int err = key_read_as(c, c->arg[1], KEY_STRING, &k);
 
     if (err != OK)
         return err;
@@ -284,7 +295,7 @@ int cmd_getex(struct call *c)
     struct key *k;
     int err;
 
-    if ((err = getex_parse(c, &a)) != OK || (err = key_write_as(c, c->arg[1], KEY_STRING, &k)) != OK)
+    if ((err = getex_parse(c, &a)) != OK || (err = key_read_as(c, c->arg[1], KEY_STRING, &k)) != OK)
         return err;
     if (k && a.limit && (err = limit_parse(c, a.limit, a.time, &a.at)) != OK)
         return err;
@@ -317,7 +328,7 @@ static void set_all(struct call *c)
 {
     for (size_t i = 1; i < c->n; i += 2) {
         key_write(c, c->arg[i]);
-        change_set(c->broker, c->db, c->arg[i], c->arg[i + 1], -1, false);
+        change_set(c->broker, c->db, c->arg[i], c->arg[i + 1], -1, false, EVENT_SET);
     }
 }
 

@@ -24,18 +24,20 @@ int cmd_strlen(struct call *c)
     return err;
 }
 
-static int splice(struct call *c, const struct key *k, uint64_t at, struct slice bytes)
+static int splice(struct call *c, const struct key *k, uint64_t at, struct slice bytes, enum event event)
 {
     size_t had = k ? k->string->n : 0;
     int err;
 
     if (bytes.n == 0) { /* nowhere is too far for nothing */
+        if (event == EVENT_APPEND) /* is told even so, as in Redis */
+            event_tell(c->broker, c->db, c->arg[1], event);
         reply_int(c->reply, (int64_t)had);
         return OK;
     }
     if ((err = string_size_check(c, at, bytes.n)) != OK)
         return err;
-    change_splice(c->broker, c->db, c->arg[1], at, bytes);
+    change_splice(c->broker, c->db, c->arg[1], at, bytes, event);
     reply_int(c->reply, (int64_t)(at + bytes.n > had ? at + bytes.n : had));
     return OK;
 }
@@ -48,11 +50,11 @@ int cmd_append(struct call *c)
     if (err != OK)
         return err;
     if (!k && c->arg[2].n == 0) { /* makes an empty one */
-        change_set(c->broker, c->db, c->arg[1], c->arg[2], -1, false);
+        change_set(c->broker, c->db, c->arg[1], c->arg[2], -1, false, EVENT_APPEND);
         reply_int(c->reply, 0);
         return OK;
     }
-    return splice(c, k, k ? k->string->n : 0, c->arg[2]);
+    return splice(c, k, k ? k->string->n : 0, c->arg[2], EVENT_APPEND);
 }
 
 int cmd_setrange(struct call *c)
@@ -67,7 +69,7 @@ int cmd_setrange(struct call *c)
         return call_fail(c, "ERR offset is out of range");
     if ((err = key_write_as(c, c->arg[1], KEY_STRING, &k)) != OK)
         return err;
-    return splice(c, k, (uint64_t)at, c->arg[3]);
+    return splice(c, k, (uint64_t)at, c->arg[3], EVENT_SETRANGE);
 }
 
 int cmd_getrange(struct call *c)
@@ -231,7 +233,8 @@ int cmd_lcs(struct call *c)
     struct key *a, *b;
     int err;
 
-    if (key_read_as(c, c->arg[1], KEY_STRING, &a) != OK || key_read_as(c, c->arg[2], KEY_STRING, &b) != OK)
+    err = key_read_as(c, c->arg[1], KEY_STRING, &a);
+    if (key_read_as(c, c->arg[2], KEY_STRING, &b) != OK || err != OK) /* both are looked for */
         return call_fail(c, "ERR The specified keys must contain string values");
     l.a = value_of(a);
     l.b = value_of(b);

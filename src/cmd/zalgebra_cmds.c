@@ -127,7 +127,7 @@ static int combine_reply(struct call *c, enum zset_op op)
     return OK;
 }
 
-static int combine_store(struct call *c, enum zset_op op)
+static int combine_store(struct call *c, enum zset_op op, enum event event)
 {
     struct zcombine how = {.op = op};
     struct zset *z;
@@ -137,7 +137,7 @@ static int combine_store(struct call *c, enum zset_op op)
         return err;
     key_write(c, c->arg[1]);
     reply_int(c->reply, (int64_t)zset_count(z));
-    change_zset_take(c->broker, c->db, c->arg[1], z);
+    change_zset_take(c->broker, c->db, c->arg[1], z, event);
     return OK;
 }
 
@@ -158,17 +158,17 @@ int cmd_zdiff(struct call *c)
 
 int cmd_zinterstore(struct call *c)
 {
-    return combine_store(c, ZSET_INTER);
+    return combine_store(c, ZSET_INTER, EVENT_ZINTERSTORE);
 }
 
 int cmd_zunionstore(struct call *c)
 {
-    return combine_store(c, ZSET_UNION);
+    return combine_store(c, ZSET_UNION, EVENT_ZUNIONSTORE);
 }
 
 int cmd_zdiffstore(struct call *c)
 {
-    return combine_store(c, ZSET_DIFF);
+    return combine_store(c, ZSET_DIFF, EVENT_ZDIFFSTORE);
 }
 
 int cmd_zintercard(struct call *c)

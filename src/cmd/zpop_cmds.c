@@ -25,7 +25,8 @@ static void pop(struct call *c, struct slice name, const struct zset *z, bool ma
         reply_double(c->reply, it.item.score);
     }
     if (n)
-        change_zrem_ranks(c->broker, c->db, name, max ? count - n : 0, n);
+        change_zrem_ranks(c->broker, c->db, name, max ? count - n : 0, n,
+                          max ? EVENT_ZPOPMAX : EVENT_ZPOPMIN);
 }
 
 static int zpop(struct call *c, bool max)

@@ -248,7 +248,7 @@ int cmd_zrangestore(struct call *c)
     }
     key_write(c, c->arg[1]);
     reply_int(c->reply, z ? (int64_t)zset_count(z) : 0);
-    change_zset_take(c->broker, c->db, c->arg[1], z);
+    change_zset_take(c->broker, c->db, c->arg[1], z, EVENT_ZRANGESTORE);
     return OK;
 }
 
@@ -277,7 +277,7 @@ int cmd_zlexcount(struct call *c)
     return count(c, BY_LEX);
 }
 
-static int remove_range(struct call *c, enum range_by by)
+static int remove_range(struct call *c, enum range_by by, enum event event)
 {
     struct range r = {.by = by, .limit = -1};
     struct run run = {0};
@@ -290,22 +290,22 @@ static int remove_range(struct call *c, enum range_by by)
     if (k)
         run = run_of(&r, k->zset);
     if (run.n)
-        change_zrem_ranks(c->broker, c->db, c->arg[1], run.first, run.n);
+        change_zrem_ranks(c->broker, c->db, c->arg[1], run.first, run.n, event);
     reply_int(c->reply, (int64_t)run.n);
     return OK;
 }
 
 int cmd_zremrangebyrank(struct call *c)
 {
-    return remove_range(c, BY_RANK);
+    return remove_range(c, BY_RANK, EVENT_ZREMRANGEBYRANK);
 }
 
 int cmd_zremrangebyscore(struct call *c)
 {
-    return remove_range(c, BY_SCORE);
+    return remove_range(c, BY_SCORE, EVENT_ZREMRANGEBYSCORE);
 }
 
 int cmd_zremrangebylex(struct call *c)
 {
-    return remove_range(c, BY_LEX);
+    return remove_range(c, BY_LEX, EVENT_ZREMRANGEBYLEX);
 }

@@ -123,7 +123,7 @@ static int zadd_run(struct call *c, struct zadd *a)
 
     if (err != OK)
         return err;
-    z = change_zadd_open(c->broker, c->db, c->arg[1], a->n);
+    z = change_zadd_open(c->broker, c->db, c->arg[1], a->n, a->options & ADD_INCR ? EVENT_ZINCR : EVENT_ZADD);
     for (size_t i = 0; i < a->n && err == OK; i++)
         err = zadd_one(&z, a, i);
     change_zadd_close(&z);

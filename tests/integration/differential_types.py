@@ -4,6 +4,8 @@ redis-server; every reply must be the same, type by type.
 
     differential_types.py [--count N] [--seed S] [--proto 2|3|both] [--only hashes,sets,...]
 
+In RESP3 the keyspace events of each command must be the same as well, in their order.
+
 Replies without an order are compared sorted, those left to chance by their shape. What differs because
 leanmqd follows a newer Redis is in KNOWN, each with its reason. Nothing is ignored wholesale.
 """
@@ -20,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 sys.path.insert(0, HERE)
 import types_gen  # noqa: E402
+from event_watch import Watch  # noqa: E402
 from leanmq import Closed, Error, Map, Raw, Server, find_leanmqd, same, show  # noqa: E402
 from types_gen.words import Words  # noqa: E402
 
@@ -39,6 +42,10 @@ def generators():
 
 def pairs(reply):
     return list(reply) if isinstance(reply, Map) else list(zip(reply[0::2], reply[1::2]))
+
+
+def text(r):
+    return r if isinstance(r, str) else show(r)
 
 
 class Rules:
@@ -120,6 +127,7 @@ class Run:
         self.done = self.ok = self.diffs = 0
         self.seen = collections.Counter()
         self.conns = None
+        self.watch = Watch(servers) if proto == 3 else None
         self.fresh()
 
     def fresh(self):
@@ -129,6 +137,8 @@ class Run:
         self.conns = [Raw(s.port, proto=self.proto) for s in self.servers]
         for c in self.conns:
             c.expect("FLUSHALL", "+OK")
+        if self.watch:
+            self.watch.same()                   # whatever was still to come
         self.history = collections.defaultdict(lambda: collections.deque(maxlen=25))
 
     def one(self):
@@ -146,15 +156,15 @@ class Run:
         return [c[0].lower() if w.odd(0.2) else c[0]] + c[1:]
 
     def report(self, command, lean, redis):
-        shape = (command[0].upper(), re.sub("[0-9]+", "N", show(lean))[:60], re.sub("[0-9]+", "N", show(redis))[:60])
+        shape = (command[0].upper(), re.sub("[0-9]+", "N", text(lean))[:60], re.sub("[0-9]+", "N", text(redis))[:60])
         self.seen[shape] += 1
         self.diffs += 1
         if self.seen[shape] > 1:
             return
         print("\ndifference %d: seed=%s proto=%d command %d" % (self.diffs, self.opts.seed, self.proto, self.done))
         print("  command   %s" % b" ".join(w or b'""' for w in command)[:600])
-        print("  leanmqd   %s" % show(lean)[:2000])
-        print("  redis     %s" % show(redis)[:2000])
+        print("  leanmqd   %s" % text(lean)[:2000])
+        print("  redis     %s" % text(redis)[:2000])
         for key in [w for w in command[1:] if w in self.history][:3]:
             print("  before, for %s:" % key.decode("latin-1"))
             for line in self.history[key]:
@@ -170,11 +180,19 @@ class Run:
         if not self.rules.equal(command, lean, redis):
             self.report(command, lean, redis)
             return self.fresh()
+        if self.watch and not self.same_events(command):
+            return self.fresh()
         line = "%s  ->  %s" % (b" ".join(w or b'""' for w in command)[:160], show(lean)[:80])
         for w in command[1:]:
             if re.match(rb"(str|list|hash|set|zset):\d", w):
                 self.history[w].append(line)
         return None
+
+    def same_events(self, command):
+        if self.watch.same():
+            return True
+        self.report([b"EVENTS"] + command, *self.watch.shown())
+        return False
 
     def run(self):
         while self.done < self.opts.count and len(self.seen) < self.opts.max_diffs:

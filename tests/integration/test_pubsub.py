@@ -113,8 +113,8 @@ def test_resp3_pushes_between_replies(a, new):
     c = new(proto=3)
     c.expect("SUBSCRIBE n", ">[subscribe n :1]")
     c.expect("SET k v", "+OK")
-    c.expect("PUBLISH n self", ">[message n self]")
-    c.expect_read(":1")
+    c.expect("PUBLISH n self", ":1")            # one's own message comes behind, as since 7.2
+    c.expect_read(">[message n self]")
     a.expect("PUBLISH n x", ":1")
     c.send("GET", "k")
     got = [show(c.read()), show(c.read())]
