@@ -78,6 +78,9 @@ bool change_linsert(struct broker *b, int db, struct slice name, bool before, st
                     struct slice value);
 /* Removes the first `count` elements that equal `value`; negative: the last ones; 0: all. How many. */
 size_t change_lrem(struct broker *b, int db, struct slice name, int64_t count, struct slice value);
+/* The key becomes a list of these, whatever it was; n 0: it goes. None is a view into its value. */
+void change_list_store(struct broker *b, int db, struct slice name, const struct slice *v, size_t n,
+                       enum event event);
 /* Keeps the n elements from `first` on, which are there. */
 void change_ltrim(struct broker *b, int db, struct slice name, size_t first, size_t n);
 

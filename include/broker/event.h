@@ -55,6 +55,7 @@ enum event {
     EVENT_LSET,
     EVENT_LREM,
     EVENT_LTRIM,
+    EVENT_SORTSTORE,
     EVENT_SADD,
     EVENT_SREM,
     EVENT_SPOP,

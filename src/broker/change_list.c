@@ -3,6 +3,8 @@
 #include "store/deque_edit.h"
 #include "store/record.h"
 
+#define WORDS_AT_ONCE 128
+
 void change_push(struct broker *b, int db, struct slice name, bool front, const struct slice *v, size_t n)
 {
     struct change ch = change_open(b, db, name);
@@ -131,5 +133,28 @@ void change_ltrim(struct broker *b, int db, struct slice name, size_t first, siz
     if (deque_length(ch.key->list) == 0)
         change_unmake(&ch);
     ch.quiet = true;
+    change_close(&ch);
+}
+
+void change_list_store(struct broker *b, int db, struct slice name, const struct slice *v, size_t n,
+                       enum event event)
+{
+    struct change ch = change_open(b, db, name);
+
+    ch.untouched = n == 0 && !ch.key;
+    change_drop(&ch);
+    if (n) {
+        ch.event = event;
+        change_make(&ch, KEY_LIST, deque_new());
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (i % WORDS_AT_ONCE == 0) {
+            record_head(ch.record, 2 + (n - i < WORDS_AT_ONCE ? n - i : WORDS_AT_ONCE));
+            record_str(ch.record, "RPUSH");
+            record_word(ch.record, name);
+        }
+        record_word(ch.record, v[i]);
+        deque_push_back(ch.key->list, v[i]);
+    }
     change_close(&ch);
 }

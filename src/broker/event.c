@@ -32,6 +32,7 @@ static const struct {
     [EVENT_LSET] = {EVENTS_LIST, "lset"},
     [EVENT_LREM] = {EVENTS_LIST, "lrem"},
     [EVENT_LTRIM] = {EVENTS_LIST, "ltrim"},
+    [EVENT_SORTSTORE] = {EVENTS_LIST, "sortstore"},
     [EVENT_SADD] = {EVENTS_SET, "sadd"},
     [EVENT_SREM] = {EVENTS_SET, "srem"},
     [EVENT_SPOP] = {EVENTS_SET, "spop"},

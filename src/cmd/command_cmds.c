@@ -136,7 +136,8 @@ static struct words categories_of(const struct command *row)
     const char *group = row->run ? row->group : "";
     uint32_t f = row->flags;
     bool data = f & (CMD_WRITE | CMD_READ), server = strcmp(group, "server") == 0;
-    bool not_keys = command_listed(" WAIT WAITAOF LOLWUT MEMORY|USAGE ", row->name);
+    bool not_keys = command_listed(" WAIT WAITAOF LOLWUT MEMORY|USAGE SORT SORT_RO ", row->name);
+    bool sorts = row->find_keys == keys_sort; /* three types at once */
     bool about_server =
         command_listed(" LASTSAVE ROLE ", row->name); /* which anybody may ask, but for this */
     bool about_link = command_listed(" WAIT WAITAOF READONLY READWRITE ", row->name);
@@ -146,12 +147,14 @@ static struct words categories_of(const struct command *row)
     words_add(&w, (strcmp(group, "generic") == 0 || (server && data)) && !not_keys, "@keyspace");
     words_add(&w, f & CMD_READ && strcmp(group, "scripting") != 0, "@read");
     words_add(&w, f & CMD_WRITE, "@write");
-    words_add(&w, strcmp(group, "set") == 0, "@set");
-    words_add(&w, strcmp(group, "sorted-set") == 0, "@sortedset");
-    words_add(&w, strcmp(group, "list") == 0, "@list");
+    words_add(&w, strcmp(group, "set") == 0 || sorts, "@set");
+    words_add(&w, strcmp(group, "sorted-set") == 0 || sorts, "@sortedset");
+    words_add(&w, strcmp(group, "list") == 0 || sorts, "@list");
     words_add(&w, strcmp(group, "hash") == 0, "@hash");
     words_add(&w, strcmp(group, "string") == 0, "@string");
     words_add(&w, strcmp(group, "bitmap") == 0, "@bitmap");
+    words_add(&w, strcmp(group, "hyperloglog") == 0, "@hyperloglog");
+    words_add(&w, strcmp(group, "geo") == 0, "@geo");
     words_add(&w, strcmp(group, "stream") == 0 || strcmp(group, "queue") == 0, "@stream");
     words_add(&w, f & CMD_PUBSUB, "@pubsub");
     words_add(&w, f & CMD_ADMIN || about_server, "@admin");

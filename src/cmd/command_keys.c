@@ -35,7 +35,7 @@ static const struct {
     {"RW access delete;OW update", " RENAME "},
     {"RW access delete;OW insert", " RENAMENX "},
     {"RW access delete;RW insert", " LMOVE RPOPLPUSH BLMOVE BRPOPLPUSH SMOVE "},
-    {"RO access;OW update", " COPY "},
+    {"RO access;OW update", " COPY SORT "},
     {"RW update;RO access", " SINTERSTORE "},
     {"OW update;RO access", " BITOP SUNIONSTORE SDIFFSTORE ZRANGESTORE ZINTERSTORE ZUNIONSTORE ZDIFFSTORE "},
 };
@@ -172,7 +172,21 @@ size_t command_key_specs(const struct command *row)
 {
     if (!row->keys.first && !row->find_keys)
         return 0;
+    if (row->find_keys == keys_sort)
+        return row->flags & CMD_WRITE ? 3 : 2;
     return strchr(access_of(row), ';') ? 2 : 1;
+}
+
+/* The key itself, those of BY and GET, and that of STORE, which may stand anywhere. */
+static void reply_sort_specs(struct reply *r, const struct command *row, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        reply_spec_head(r, row, k == 2);
+        if (k == 0)
+            reply_index_spec(r, 1, 1, 1);
+        else
+            reply_unknown_spec(r);
+    }
 }
 
 void reply_key_specs(struct reply *r, const struct command *row)
@@ -181,6 +195,10 @@ void reply_key_specs(struct reply *r, const struct command *row)
     int first = row->keys.first ? row->keys.first : 1;
 
     reply_set(r, n);
+    if (row->find_keys == keys_sort) {
+        reply_sort_specs(r, row, n);
+        return;
+    }
     if (n == 2) {
         reply_spec_head(r, row, 0);
         reply_index_spec(r, first, first, 1);

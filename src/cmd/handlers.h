@@ -67,6 +67,9 @@ int cmd_keys(struct call *c), cmd_scan(struct call *c), cmd_randomkey(struct cal
 int cmd_rename(struct call *c), cmd_renamenx(struct call *c), cmd_move(struct call *c),
     cmd_copy(struct call *c), cmd_swapdb(struct call *c);
 int call_db(struct call *c, struct slice arg, int *db); /* a database's number; ERR_*, or answered */
+/* sort_cmds.c */
+int cmd_sort(struct call *c), cmd_sort_ro(struct call *c);
+size_t keys_sort(const struct slice *arg, size_t n, size_t *pos, size_t max);
 /* object_cmds.c */
 int cmd_object_encoding(struct call *c), cmd_object_freq(struct call *c), cmd_object_idletime(struct call *c),
     cmd_object_refcount(struct call *c), cmd_object_help(struct call *c);

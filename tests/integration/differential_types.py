@@ -57,6 +57,7 @@ class Rules:
         self.unordered, self.unordered_pairs, self.random = union("UNORDERED"), union("UNORDERED_PAIRS"), union("RANDOM")
         self.near = union("NEAR")               # times: within some seconds
         self.used = collections.Counter()
+        self.diverged = False                   # an excuse that leaves the two with other data
 
     def equal(self, command, lean, redis):
         if same(lean, redis):
@@ -67,6 +68,10 @@ class Rules:
             return True
         if isinstance(lean, Error) and isinstance(redis, Error):
             return self.known(name, lean, redis)
+        if name in (b"SORT", b"SORT_RO") and redis == b"ERR One or more scores can't be converted into double":
+            self.used["sort's errno"] += 1      # 7.0 looks at one that an earlier command left
+            self.diverged = True
+            return True
         if isinstance(lean, Error) or isinstance(redis, Error):
             return False
         if name in self.near:
@@ -78,6 +83,9 @@ class Rules:
             return True
         if name == b"OBJECT" and (lean, redis) in ((b"listpack", b"hashtable"), (b"listpack", b"quicklist")):
             self.used["listpack"] += 1          # 7.2 has it for small sets and lists
+            return True
+        if name == b"OBJECT" and (lean, redis) == (b"listpack", b"skiplist"):
+            self.used["skiplist"] += 1          # SORT makes one of it in Redis
             return True
         if name in self.random:
             return self.shape(lean) == self.shape(redis)
@@ -139,6 +147,7 @@ class Run:
             c.expect("FLUSHALL", "+OK")
         if self.watch:
             self.watch.same()                   # whatever was still to come
+        self.rules.diverged = False
         self.history = collections.defaultdict(lambda: collections.deque(maxlen=25))
 
     def one(self):
@@ -180,7 +189,7 @@ class Run:
         if not self.rules.equal(command, lean, redis):
             self.report(command, lean, redis)
             return self.fresh()
-        if self.watch and not self.same_events(command):
+        if self.rules.diverged or (self.watch and not self.same_events(command)):
             return self.fresh()
         line = "%s  ->  %s" % (b" ".join(w or b'""' for w in command)[:160], show(lean)[:80])
         for w in command[1:]:
@@ -190,6 +199,9 @@ class Run:
 
     def same_events(self, command):
         if self.watch.same():
+            return True
+        if command[0].upper() in (b"SORT", b"SORT_RO") and sorted(self.watch.lean) == sorted(self.watch.redis):
+            self.rules.used["misses of a set"] += 1     # each server walks it in its own order
             return True
         self.report([b"EVENTS"] + command, *self.watch.shown())
         return False

@@ -398,7 +398,7 @@ static void make_list(struct history *h)
     static const char *const way[] = {"LEFT", "RIGHT"};
     const char *key = pick_key(h, LIST);
 
-    switch (below(h, 6)) {
+    switch (below(h, 7)) {
     case 0:
         word(h, "LSET %s %d", key, (int)below(h, 3) - 1);
         value(h);
@@ -418,6 +418,10 @@ static void make_list(struct history *h)
              way[below(h, 2)]);
         if (h->line.p[0] == 'B')
             word(h, "0.05");
+        break;
+    case 5:
+        word(h, "SORT %s ALPHA LIMIT %d 4 STORE %s", pick_key(h, once_in(h, 2) ? LIST : SET),
+             (int)below(h, 2), pick_key(h, once_in(h, 8) ? HASH : LIST));
         break;
     default:
         word(h, "LMOVEM %s %s %s %s COUNT %d OBO", key, pick_key(h, LIST), way[below(h, 2)], way[below(h, 2)],

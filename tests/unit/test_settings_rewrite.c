@@ -209,7 +209,7 @@ static void change(const struct settings *s, const struct setting *row)
 {
     static const char *const tries[] = {"1",    "2",     "100",     "2mb",    "1048577", "yes",
                                         "no",   "local", "x y",     "0600",   "warning", "normal 1 2 3",
-                                        "user", "90 95", "systemd", "always", NULL};
+                                        "user", "90 95", "systemd", "always", "KEx", NULL};
     struct buf before = {0}, after = {0}, why = {0};
 
     settings_get(s, row, &before);
