@@ -24,9 +24,9 @@
 #define CONN      (CONN_SLOW | CMD_FAST)
 #define SRV  (CMD_ADMIN | CMD_LOADING | CMD_STALE)
 #define ACL  (CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_NODATA)
-#define NO_CLUSTER(sub, least, most, args)                                                                   \
+#define NO_CLUSTER(sub, least, most, ver, args)                                                              \
     {                                                                                                        \
-        "CLUSTER|" sub, cmd_no_cluster, least, most, CMD_STALE | CMD_NODATA, NONE, "cluster", "3.0.0", args, \
+        "CLUSTER|" sub, cmd_no_cluster, least, most, CMD_STALE | CMD_NODATA, NONE, "cluster", ver, args,     \
             "Refused.", .complexity = "O(1)", .errors = "there is no cluster"                                \
     }
 #define HELP(of, fn, grp, ver)                                                                               \
@@ -242,15 +242,16 @@ HELP("ACL", cmd_acl_help, "server", "6.0.0"),
 
 /* cluster: there is none, and clients learn it from this error */
 { "CLUSTER", 0, 2, ANY, CMD_CONTAINER, NONE, "cluster", "3.0.0", "", "Commands about the cluster.", .complexity = "O(1)" },
-NO_CLUSTER("COUNTKEYSINSLOT", 3, 3, "slot"),
-NO_CLUSTER("GETKEYSINSLOT", 4, 4, "slot count"),
-NO_CLUSTER("INFO", 2, 2, ""),
-NO_CLUSTER("KEYSLOT", 3, 3, "name"),
-NO_CLUSTER("LINKS", 2, 2, ""),
-NO_CLUSTER("MYID", 2, 2, ""),
-NO_CLUSTER("NODES", 2, 2, ""),
-NO_CLUSTER("SHARDS", 2, 2, ""),
-NO_CLUSTER("SLOTS", 2, 2, ""),
+NO_CLUSTER("COUNTKEYSINSLOT", 3, 3, "3.0.0", "slot"),
+NO_CLUSTER("GETKEYSINSLOT", 4, 4, "3.0.0", "slot count"),
+NO_CLUSTER("INFO", 2, 2, "3.0.0", ""),
+NO_CLUSTER("KEYSLOT", 3, 3, "3.0.0", "name"),
+NO_CLUSTER("LINKS", 2, 2, "7.0.0", ""),
+NO_CLUSTER("MYID", 2, 2, "3.0.0", ""),
+NO_CLUSTER("MYSHARDID", 2, 2, "7.2.0", ""),
+NO_CLUSTER("NODES", 2, 2, "3.0.0", ""),
+NO_CLUSTER("SHARDS", 2, 2, "7.0.0", ""),
+NO_CLUSTER("SLOTS", 2, 2, "3.0.0", ""),
 HELP("CLUSTER", cmd_no_cluster, "cluster", "5.0.0"),
 { "READONLY", cmd_no_cluster, 1, 1, CONN, NONE, "cluster", "3.0.0", "", "Refused.", .complexity = "O(1)",
   .errors = "there is no cluster" },
