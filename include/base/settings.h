@@ -22,6 +22,8 @@ enum setting_flag {
     SETTING_START_ONLY = 1, /* CONFIG SET refuses */
     SETTING_SECRET = 2,     /* not shown in logs or --dump-config */
     SETTING_MULTI = 4,      /* a further line adds instead of replacing (CUSTOM) */
+    SETTING_IDLE = 8,       /* kept for those who set and get it, and without effect: `help` says why. A file's
+                             * line warns, and settings_dump() has none */
 };
 
 struct setting_name {

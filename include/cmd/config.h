@@ -66,6 +66,19 @@ struct config {
     unsigned notify_keyspace_events; /* enum event_class */
     /* the compact forms of small values */
     int64_t hash_items, hash_bytes, set_items, set_bytes, zset_items, zset_bytes, intset_items;
+    int64_t list_max_listpack_size; /* only a name hangs on it: OBJECT ENCODING */
+    struct idle_config {            /* of Redis; they change nothing here */
+        int64_t hz, active_expire_effort, list_compress_depth, maxmemory_samples, lfu_log_factor,
+            lfu_decay_time;
+        int64_t maxmemory_eviction_tenacity, tracking_table_max_keys, acllog_max_len;
+        bool dynamic_hz, activerehashing, lazyfree_lazy_eviction, lazyfree_lazy_expire,
+            lazyfree_lazy_server_del;
+        bool lazyfree_lazy_user_del, lazyfree_lazy_user_flush, jemalloc_bg_thread, rdbcompression,
+            rdbchecksum;
+        bool stop_writes_on_bgsave_error, no_appendfsync_on_rewrite, aof_load_truncated,
+            aof_rewrite_incremental_fsync;
+        bool rdb_save_incremental_fsync, disable_thp, set_proc_title;
+    } idle;
 };
 
 /* Rows over `c`, which is filled with defaults; config_free() frees the strings. */

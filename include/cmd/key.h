@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "broker/db.h"
 #include "cmd/call.h"
+#include "cmd/config.h"
 
 /* The key, NULL if absent or past its time (then it is removed). A replay sees expired ones too. It counts as
  * used, but for key_look(). */
@@ -23,7 +24,8 @@ int key_write_as(struct call *c, struct slice name, enum key_type type, struct k
  * removed now unless a pause keeps it. */
 bool key_end(struct call *c, struct key *k);
 
-const char *key_encoding(const struct key *k);         /* as OBJECT ENCODING tells it */
+/* As OBJECT ENCODING tells it. */
+const char *key_encoding(const struct config *config, const struct key *k);
 int64_t key_refcount(const struct key *k);             /* and REFCOUNT */
 int64_t key_idle(const struct key *k, struct now now); /* seconds since it was used */
 

@@ -427,6 +427,12 @@ static const struct setting_foreign *foreign_find(const struct settings *s, stru
     return NULL;
 }
 
+static void warn(struct loader *l, struct slice name, const char *why)
+{
+    if (l->warnings)
+        buf_addf(l->warnings, "%s:%d: '%.*s' is ignored: %s\n", l->name, l->line, SLICE_ARG(name), why);
+}
+
 static int load_foreign(struct loader *l, const struct slice *word, size_t n)
 {
     const struct setting_foreign *f = foreign_find(l->s, word[0]);
@@ -439,8 +445,7 @@ static int load_foreign(struct loader *l, const struct slice *word, size_t n)
             return OK;
         return fail(l, "'%.*s' is not supported: %s", SLICE_ARG(name), f->why);
     }
-    if (l->warnings)
-        buf_addf(l->warnings, "%s:%d: '%.*s' is ignored: %s\n", l->name, l->line, SLICE_ARG(name), f->why);
+    warn(l, name, f->why);
     return OK;
 }
 
@@ -471,6 +476,8 @@ static int load_setting(struct loader *l, const struct setting *row, const struc
 
     if (err < 0)
         fail(l, "%s: %.*s", row->name, (int)reason.n, reason.n ? reason.p : "");
+    else if (row->flags & SETTING_IDLE)
+        warn(l, slice_of(row->name), row->help);
     buf_free(&reason);
     return err < 0 ? ERR_CONFIG : OK;
 }
@@ -654,6 +661,8 @@ static void put_help(struct buf *text, const char *help)
 void settings_dump(const struct settings *s, bool current, struct buf *text)
 {
     for (const struct setting *row = s->rows; row->name; row++) {
+        if (row->flags & SETTING_IDLE)
+            continue;
         if (row != s->rows)
             buf_add_char(text, '\n');
         put_help(text, row->help);

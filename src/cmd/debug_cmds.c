@@ -110,8 +110,8 @@ static int debug_object(struct call *c)
         return ERR_NO_KEY;
     snprintf(text, sizeof text,
              "Value at:%p refcount:%lld encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%lld",
-             k->value, (long long)key_refcount(k), key_encoding(k), key_memory(k), k->used,
-             (long long)key_idle(k, c->now));
+             k->value, (long long)key_refcount(k), key_encoding(&c->service->config, k), key_memory(k),
+             k->used, (long long)key_idle(k, c->now));
     reply_status(c->reply, text);
     return OK;
 }

@@ -13,7 +13,8 @@
 
 #define EMBEDDED_MAX 44    /* bytes up to which Redis calls a string embstr */
 #define SHARED_MAX   10000 /* numbers below are one object in Redis, with a count that stands still */
-#define LISTPACK_MAX 8192  /* bytes of a list that Redis keeps in one piece */
+#define LISTPACK_MAX 8192  /* bytes of a list that Redis keeps in one piece at most, whatever its length */
+#define DEQUE_FRAME  256   /* what is not elements */
 
 static const char *string_encoding(const struct string *s)
 {
@@ -23,14 +24,14 @@ static const char *string_encoding(const struct string *s)
     return num_i64(text, &v) ? "int" : text.n <= EMBEDDED_MAX ? "embstr" : "raw";
 }
 
-/* Ours are chunks of about that size, so one of them is what Redis calls a listpack. */
-static const char *list_encoding(const struct deque *d)
+/* By its size alone: chunks are the same for all. */
+static const char *list_encoding(const struct deque *d, int64_t limit)
 {
-    struct deque_pos first, last;
+    static const size_t bytes[] = {4096, 8192, 16384, 32768, 65536};
+    size_t most = limit >= 0 ? LISTPACK_MAX : bytes[limit < -5 ? 4 : -limit - 1];
+    bool fits = limit < 0 || deque_length(d) <= (size_t)(limit ? limit : 1);
 
-    deque_seek(d, 0, &first);
-    deque_seek(d, -1, &last);
-    return first.chunk == last.chunk && deque_memory(d) <= LISTPACK_MAX + 256 ? "listpack" : "quicklist";
+    return fits && deque_memory(d) <= most + DEQUE_FRAME ? "listpack" : "quicklist";
 }
 
 static const char *set_encoding(const struct set *s)
@@ -41,13 +42,13 @@ static const char *set_encoding(const struct set *s)
     return name[set_form(s)];
 }
 
-const char *key_encoding(const struct key *k)
+const char *key_encoding(const struct config *config, const struct key *k)
 {
     switch (k->type) {
     case KEY_STRING:
         return string_encoding(k->string);
     case KEY_LIST:
-        return list_encoding(k->list);
+        return list_encoding(k->list, config->list_max_listpack_size);
     case KEY_SET:
         return set_encoding(k->set);
     case KEY_ZSET:
@@ -91,7 +92,7 @@ int cmd_object_encoding(struct call *c)
     const struct key *k = object(c);
 
     if (k)
-        reply_bulk_str(c->reply, key_encoding(k));
+        reply_bulk_str(c->reply, key_encoding(&c->service->config, k));
     return OK;
 }
 

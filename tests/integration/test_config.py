@@ -209,7 +209,7 @@ def test_settings_that_would_change_the_promise_refuse():
 
 
 WARNED = ("save 900 1", "save \"\"", "rdbcompression yes", "rdbchecksum yes", "hz 10", "activedefrag no", "lfu-log-factor 10",
-          "lfu-decay-time 1", "cluster-enabled no")
+          "lfu-decay-time 1", "cluster-enabled no", "list-compress-depth 1", "lazyfree-lazy-expire yes")
 
 
 def test_settings_without_meaning_warn():
@@ -219,6 +219,30 @@ def test_settings_without_meaning_warn():
             s.client().expect("PING", "+PONG")
             name = line.split()[0]
             assert name in s.log() or "no" in line, "no warning of %s:\n%s" % (line, s.log())
+
+
+def test_settings_without_effect_are_kept(s, a):
+    """Tools set them, and look whether they stick."""
+    a.expect("CONFIG GET hz", "[hz 10]")
+    a.expect("CONFIG SET hz 50 lazyfree-lazy-server-del yes list-compress-depth 1", "+OK")
+    a.expect("CONFIG GET hz", "[hz 50]")
+    a.expect("CONFIG GET lazyfree-lazy-server-del", "[lazyfree-lazy-server-del yes]")
+    a.expect_error("CONFIG SET hz many", "ERR CONFIG SET failed (possibly related to argument 'hz') - ")
+    a.expect_error("CONFIG SET active-expire-effort 11", "ERR CONFIG SET failed (possibly related to argument 'active-expire-effort') - ")
+    assert "hz" not in subprocess.run([find_leanmqd(), "--dump-config"], capture_output=True, text=True).stdout.split()
+
+
+def test_what_a_list_is_called(s, a):
+    a.expect("RPUSH l 1 2 3", ":3")
+    for name, size, wanted in (("list-max-listpack-size", "3", "listpack"), ("list-max-ziplist-size", "2", "quicklist"), ("list-max-listpack-size", "0", "quicklist"),
+                               ("list-max-listpack-size", "-2", "listpack")):
+        a.expect(("CONFIG", "SET", name, size), "+OK")
+        a.expect("CONFIG GET list-max-listpack-size", '[list-max-listpack-size %s]' % (size if size[0] != "-" else '"%s"' % size))
+        a.expect("OBJECT ENCODING l", wanted)
+    a.call("RPUSH", "m", "x" * 6000)
+    for size, wanted in (("-1", "quicklist"), ("-2", "listpack"), ("-5", "listpack"), ("-2147483648", "listpack"), ("2147483647", "listpack")):
+        a.expect(("CONFIG", "SET", "list-max-listpack-size", size), "+OK")
+        a.expect("OBJECT ENCODING m", wanted)
 
 
 def test_a_port_in_use():

@@ -234,7 +234,8 @@ static void every_setting_comes_back(void **state)
     struct buf x = {0}, y = {0};
 
     for (const struct setting *row = t->s.rows; row->name; row++)
-        change(&t->s, row);
+        if (!(row->flags & SETTING_IDLE)) /* the dump has none of these: a line below is its only one */
+            change(&t->s, row);
     for (int full = 0; full < 2; full++) { /* into an empty file, and in place of the defaults */
         struct buf text = {0};
 
