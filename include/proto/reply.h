@@ -29,6 +29,7 @@ void reply_bulk_i64(struct reply *r, int64_t v);
 void reply_bulkf(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void reply_verbatim(struct reply *r, const char *ext3, struct slice s); /* =n txt:...; RESP2 bulk */
 void reply_double(struct reply *r, double v);                           /* ,v; RESP2 bulk */
+void reply_double_text(struct reply *r, struct slice text);             /* the same, written already */
 void reply_big_number(struct reply *r, struct slice text);              /* (text; RESP2 bulk */
 void reply_bool(struct reply *r, bool v);                               /* #t #f; RESP2 :1 :0 */
 void reply_null(struct reply *r);                                       /* $-1; RESP3 _ */

@@ -24,6 +24,8 @@ struct zset *zset_combine(enum zset_op op, enum zset_aggregate how, struct zset_
 size_t zset_inter_count(struct zset_source *s, size_t n, size_t limit);
 /* A copy of n members from rank `first` on. */
 struct zset *zset_part(const struct zset *z, size_t first, size_t n, const struct shape *shape);
+/* A new one of n members with scores; one that comes twice has the last. */
+struct zset *zset_of(const struct slice *member, const double *score, size_t n, const struct shape *shape);
 void zset_discard(struct zset *z);
 
 #endif

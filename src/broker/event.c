@@ -55,6 +55,8 @@ static const struct {
     [EVENT_ZINTERSTORE] = {EVENTS_ZSET, "zinterstore"},
     [EVENT_ZUNIONSTORE] = {EVENTS_ZSET, "zunionstore"},
     [EVENT_ZDIFFSTORE] = {EVENTS_ZSET, "zdiffstore"},
+    [EVENT_GEOSEARCHSTORE] = {EVENTS_ZSET, "geosearchstore"},
+    [EVENT_GEORADIUSSTORE] = {EVENTS_ZSET, "georadiusstore"},
     [EVENT_XADD] = {EVENTS_STREAM, "xadd"},
     [EVENT_XTRIM] = {EVENTS_STREAM, "xtrim"},
     [EVENT_XDEL] = {EVENTS_STREAM, "xdel"},

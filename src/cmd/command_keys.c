@@ -35,9 +35,10 @@ static const struct {
     {"RW access delete;OW update", " RENAME "},
     {"RW access delete;OW insert", " RENAMENX "},
     {"RW access delete;RW insert", " LMOVE RPOPLPUSH BLMOVE BRPOPLPUSH SMOVE "},
-    {"RO access;OW update", " COPY SORT "},
+    {"RO access;OW update", " COPY SORT GEORADIUS GEORADIUSBYMEMBER "},
     {"RW update;RO access", " SINTERSTORE "},
-    {"OW update;RO access", " BITOP SUNIONSTORE SDIFFSTORE ZRANGESTORE ZINTERSTORE ZUNIONSTORE ZDIFFSTORE "},
+    {"OW update;RO access", " BITOP SUNIONSTORE SDIFFSTORE ZRANGESTORE ZINTERSTORE ZUNIONSTORE ZDIFFSTORE "
+                            "GEOSEARCHSTORE "},
 };
 
 static const char *access_of(const struct command *row)
@@ -96,13 +97,18 @@ static void reply_index_spec(struct reply *r, int first, int last, int step)
     reply_range(r, last < 0 ? last : last - first, step, 0);
 }
 
+static void reply_keyword(struct reply *r, const char *word, int from)
+{
+    reply_search(r, "keyword", 2);
+    reply_bulk_str(r, "keyword");
+    reply_bulk_str(r, word);
+    reply_pair(r, "startfrom", from);
+}
+
 static void reply_streams_spec(struct reply *r, const struct command *row)
 {
     reply_bulk_str(r, "begin_search");
-    reply_search(r, "keyword", 2);
-    reply_bulk_str(r, "keyword");
-    reply_bulk_str(r, "STREAMS");
-    reply_pair(r, "startfrom", row->run == cmd_xreadgroup ? 4 : 1); /* behind GROUP, group, consumer */
+    reply_keyword(r, "STREAMS", row->run == cmd_xreadgroup ? 4 : 1); /* behind GROUP, group, consumer */
     reply_range(r, -1, 1, 2);
 }
 
@@ -167,25 +173,39 @@ static void reply_where(struct reply *r, const struct command *row, int first)
         reply_index_spec(r, first, row->keys.last, row->keys.step);
 }
 
+/* The key of STORE stands behind that word. */
+static bool is_store_option(const struct command *row)
+{
+    return row->find_keys == keys_sort || row->find_keys == keys_georadius;
+}
+
 /* A first key to which something else happens than to the others has a specification of its own. */
 size_t command_key_specs(const struct command *row)
 {
     if (!row->keys.first && !row->find_keys)
         return 0;
-    if (row->find_keys == keys_sort)
+    if (is_store_option(row))
         return row->flags & CMD_WRITE ? 3 : 2;
     return strchr(access_of(row), ';') ? 2 : 1;
 }
 
-/* The key itself, those of BY and GET, and that of STORE, which may stand anywhere. */
-static void reply_sort_specs(struct reply *r, const struct command *row, size_t n)
+/* The key itself; then, of SORT, those of BY and GET, and that of STORE, which may stand anywhere; of
+ * GEORADIUS, those of STORE and STOREDIST, behind what has a fixed place. */
+static void reply_store_specs(struct reply *r, const struct command *row, size_t n)
 {
+    bool sort = row->find_keys == keys_sort;
+
     for (size_t k = 0; k < n; k++) {
-        reply_spec_head(r, row, k == 2);
-        if (k == 0)
+        reply_spec_head(r, row, sort ? k == 2 : k);
+        if (k == 0) {
             reply_index_spec(r, 1, 1, 1);
-        else
+        } else if (sort) {
             reply_unknown_spec(r);
+        } else {
+            reply_bulk_str(r, "begin_search");
+            reply_keyword(r, k == 1 ? "STORE" : "STOREDIST", row->min);
+            reply_range(r, 0, 1, 0);
+        }
     }
 }
 
@@ -195,8 +215,8 @@ void reply_key_specs(struct reply *r, const struct command *row)
     int first = row->keys.first ? row->keys.first : 1;
 
     reply_set(r, n);
-    if (row->find_keys == keys_sort) {
-        reply_sort_specs(r, row, n);
+    if (is_store_option(row)) {
+        reply_store_specs(r, row, n);
         return;
     }
     if (n == 2) {

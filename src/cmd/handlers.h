@@ -67,6 +67,12 @@ int cmd_keys(struct call *c), cmd_scan(struct call *c), cmd_randomkey(struct cal
 int cmd_rename(struct call *c), cmd_renamenx(struct call *c), cmd_move(struct call *c),
     cmd_copy(struct call *c), cmd_swapdb(struct call *c);
 int call_db(struct call *c, struct slice arg, int *db); /* a database's number; ERR_*, or answered */
+/* geo_cmds.c */
+int cmd_geoadd(struct call *c), cmd_geopos(struct call *c), cmd_geohash(struct call *c),
+    cmd_geodist(struct call *c), cmd_georadius(struct call *c), cmd_georadius_ro(struct call *c),
+    cmd_georadiusbymember(struct call *c), cmd_georadiusbymember_ro(struct call *c),
+    cmd_geosearch(struct call *c), cmd_geosearchstore(struct call *c);
+size_t keys_georadius(const struct slice *arg, size_t n, size_t *pos, size_t max);
 /* sort_cmds.c */
 int cmd_sort(struct call *c), cmd_sort_ro(struct call *c);
 size_t keys_sort(const struct slice *arg, size_t n, size_t *pos, size_t max);

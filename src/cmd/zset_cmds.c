@@ -7,24 +7,13 @@
 #include "handlers.h"
 #include "random_pick.h"
 #include "store/zset.h"
+#include "zadd.h"
 
 #include <math.h>
 
 /* --- ZADD --- */
 
-enum zadd_option { ADD_NX = 1, ADD_XX = 2, ADD_GT = 4, ADD_LT = 8, ADD_CH = 16, ADD_INCR = 32 };
-
-struct zadd {
-    int options;
-    const struct slice *pair; /* score, member, ... */
-    size_t n;
-    double *score;
-    size_t added, changed;
-    bool done; /* INCR: was not held back by NX and its like */
-    double last;
-};
-
-static int zadd_option(struct slice word)
+int zadd_option(struct slice word)
 {
     static const struct {
         const char *name;
@@ -115,7 +104,7 @@ static void zadd_reply(struct call *c, const struct zadd *a)
         reply_null(c->reply);
 }
 
-static int zadd_run(struct call *c, struct zadd *a)
+int zadd_run(struct call *c, struct zadd *a)
 {
     struct zadding z;
     struct key *k;

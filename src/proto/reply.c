@@ -252,6 +252,14 @@ void reply_big_number(struct reply *r, struct slice text)
     clean_line(to, text.n);
 }
 
+void reply_double_text(struct reply *r, struct slice text)
+{
+    if (r->proto < 3)
+        reply_bulk(r, text);
+    else
+        line(r, ',', text.p, text.n);
+}
+
 void reply_bool(struct reply *r, bool v)
 {
     if (r->proto < 3)

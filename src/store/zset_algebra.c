@@ -209,6 +209,15 @@ struct zset *zset_part(const struct zset *z, size_t first, size_t n, const struc
     return out;
 }
 
+struct zset *zset_of(const struct slice *member, const double *score, size_t n, const struct shape *shape)
+{
+    struct zset *out = zset_new();
+
+    for (size_t i = 0; i < n; i++)
+        zset_put(out, member[i], score[i], shape);
+    return out;
+}
+
 void zset_discard(struct zset *z)
 {
     zset_free(z);

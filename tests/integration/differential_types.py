@@ -95,6 +95,11 @@ class Rules:
             return self.shape(lean) == self.shape(redis)
         if not (isinstance(lean, (list, Map)) and isinstance(redis, (list, Map)) and type(lean) is type(redis)):
             return False
+        if name.startswith((b"GEOSEARCH", b"GEORADIUS")) and not {b"ASC", b"DESC"} & set(w.upper() for w in command):
+            if b"ANY" in command:
+                return len(lean) == len(redis)
+            if b"COUNT" not in command:         # the cells of 7.0 are searched in another order
+                return sorted(map(show, lean)) == sorted(map(show, redis))
         if name in self.unordered:
             return sorted(map(show, lean)) == sorted(map(show, redis))
         if name in self.unordered_pairs:

@@ -478,7 +478,7 @@ static void make_zset(struct history *h)
     static const char *const option[] = {"GT", "LT", "NX", "XX"};
     const char *key = pick_key(h, ZSET);
 
-    switch (below(h, 10)) {
+    switch (below(h, 12)) {
     case 0:
         word(h, "%s %s 2 %s %s", combine[below(h, 3)], key, pick_key(h, ZSET),
              pick_key(h, once_in(h, 3) ? SET : ZSET));
@@ -501,6 +501,13 @@ static void make_zset(struct history *h)
         break;
     case 6:
         word(h, "BZPOPMIN %s 0.05", key);
+        break;
+    case 7:
+        word(h, "GEOADD %s %d %d m%d", key, (int)below(h, 9), (int)below(h, 9), (int)below(h, 4));
+        break;
+    case 8:
+        word(h, "GEOSEARCHSTORE %s %s FROMLONLAT 4 4 BYRADIUS 500 km%s", key, pick_key(h, ZSET),
+             once_in(h, 2) ? " STOREDIST" : "");
         break;
     default:
         word(h, "ZADD %s", key);
