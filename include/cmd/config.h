@@ -66,6 +66,7 @@ struct config {
     unsigned notify_keyspace_events; /* enum event_class */
     /* the compact forms of small values */
     int64_t hash_items, hash_bytes, set_items, set_bytes, zset_items, zset_bytes, intset_items;
+    int64_t hll_sparse_max_bytes;
     int64_t list_max_listpack_size; /* only a name hangs on it: OBJECT ENCODING */
     struct idle_config {            /* of Redis; they change nothing here */
         int64_t hz, active_expire_effort, list_compress_depth, maxmemory_samples, lfu_log_factor,

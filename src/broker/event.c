@@ -24,6 +24,7 @@ static const struct {
     [EVENT_INCRBY] = {EVENTS_STRING, "incrby"},
     [EVENT_INCRBYFLOAT] = {EVENTS_STRING, "incrbyfloat"},
     [EVENT_SETBIT] = {EVENTS_STRING, "setbit"},
+    [EVENT_PFADD] = {EVENTS_STRING, "pfadd"},
     [EVENT_LPUSH] = {EVENTS_LIST, "lpush"},
     [EVENT_RPUSH] = {EVENTS_LIST, "rpush"},
     [EVENT_LPOP] = {EVENTS_LIST, "lpop"},

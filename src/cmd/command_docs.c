@@ -12,7 +12,7 @@
 static const struct {
     const char *type, *words;
 } types[] = {
-    {"key", " key key1 key2 source destination newkey destkey src dst "},
+    {"key", " key key1 key2 source destination newkey destkey sourcekey src dst "},
     {"integer",
      " count seconds milliseconds ms index increment offset limit numkeys numids port protover client-id "
      "entries-added min-idle-time entries-read rank len retrycount destination-db seed cursor bit "

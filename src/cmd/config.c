@@ -330,6 +330,8 @@ ROW("set-max-listpack-entries", SETTING_INT, 0, set_items, "128", 0, COMPACT_MAX
     "Another set is packed while it has at most so many members ..."),
 ROW("set-max-listpack-value", SETTING_INT, 0, set_bytes, "64", 0, COMPACT_MAX,
     "... none longer than so many bytes."),
+ROW("hll-sparse-max-bytes", SETTING_INT, 0, hll_sparse_max_bytes, "3000", 0, 12304,
+    "Bytes up to which a HyperLogLog is kept as runs; beyond, in 12 KB."),
 ALSO("list-max-listpack-size", "list-max-ziplist-size", SETTING_INT, 0, list_max_listpack_size, "-2", INT_MIN, INT_MAX,
     "Up to what size OBJECT ENCODING calls a list a listpack, and a quicklist beyond: so many\n"
     "elements or, negative, -1 to -5 for 4, 8, 16, 32 and 64 KB. How it is stored is the same."),
@@ -401,7 +403,6 @@ static const struct setting_foreign foreign[] = {
 {"repl-*", SETTING_WARN, 0, "replication is not there yet"},
 {"min-replicas-*", SETTING_REFUSE, "0", "replication is not there yet"},
 {"min-slaves-*", SETTING_REFUSE, "0", "replication is not there yet"},
-{"hll-*", SETTING_WARN, 0, "values choose their own form"},
 {"latency-*", SETTING_WARN, 0, "not there yet"},
 {"acl-pubsub-default", SETTING_WARN, 0, "users are not there yet"},
 {"lua-time-limit", SETTING_WARN, 0, "busy-reply-threshold is the name"},

@@ -67,6 +67,8 @@ int cmd_keys(struct call *c), cmd_scan(struct call *c), cmd_randomkey(struct cal
 int cmd_rename(struct call *c), cmd_renamenx(struct call *c), cmd_move(struct call *c),
     cmd_copy(struct call *c), cmd_swapdb(struct call *c);
 int call_db(struct call *c, struct slice arg, int *db); /* a database's number; ERR_*, or answered */
+/* hll_cmds.c */
+int cmd_pfadd(struct call *c), cmd_pfcount(struct call *c), cmd_pfmerge(struct call *c);
 /* geo_cmds.c */
 int cmd_geoadd(struct call *c), cmd_geopos(struct call *c), cmd_geohash(struct call *c),
     cmd_geodist(struct call *c), cmd_georadius(struct call *c), cmd_georadius_ro(struct call *c),

@@ -657,6 +657,20 @@ HELP("OBJECT", cmd_object_help, "generic", "6.2.0"),
 { "ZSCAN", cmd_zscan, 3, ANY, R, KEY1, "sorted-set", "2.8.0",
   "key cursor [MATCH pattern] [COUNT count]", "Some members of a sorted set, and where to go on.", .complexity = "O(1) a call, O(N) for all" },
 
+/* hyperloglog */
+{ "PFADD", cmd_pfadd, 2, ANY, W | CMD_GROWS | CMD_FAST, KEY1, "hyperloglog", "2.8.9",
+  "key [element [element ...]]", "Counts elements in, and makes the counter if there is none.",
+  .errors = "WRONGTYPE Key is not a valid HyperLogLog string value.; INVALIDOBJ Corrupted HLL object detected",
+  .complexity = "O(1) for each element, of 16384 registers while they are kept as runs" },
+{ "PFCOUNT", cmd_pfcount, 2, ANY, R, KEYS, "hyperloglog", "2.8.9",
+  "key [key ...]", "About how many different elements there were, in all counters together.",
+  .errors = "WRONGTYPE Key is not a valid HyperLogLog string value.; INVALIDOBJ Corrupted HLL object detected",
+  .differs = "The count is not kept in the value: a read changes nothing.", .complexity = "O(N) in keys, of 16384 registers each" },
+{ "PFMERGE", cmd_pfmerge, 2, ANY, W | CMD_GROWS, KEYS, "hyperloglog", "2.8.9",
+  "destkey [sourcekey [sourcekey ...]]", "Makes a counter of what all of them have counted.",
+  .errors = "WRONGTYPE Key is not a valid HyperLogLog string value.; INVALIDOBJ Corrupted HLL object detected",
+  .complexity = "O(N) in keys, of 16384 registers each" },
+
 /* places */
 { "GEOADD", cmd_geoadd, 5, ANY, W | CMD_GROWS, KEY1, "geo", "3.2.0",
   "key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]", "Adds places, or moves them.",

@@ -364,11 +364,27 @@ static void members(struct history *h, const char *between)
     }
 }
 
+/* Sparse ones, and dense ones, that one byte changes. */
+static void make_counter(struct history *h)
+{
+    switch (below(h, 8)) {
+    case 0:
+        word(h, "PFMERGE hll:%d hll:%d", (int)below(h, 3), (int)below(h, 3));
+        break;
+    case 1:
+        word(h, "CONFIG SET hll-sparse-max-bytes %d", once_in(h, 2) ? 3000 : 20);
+        break;
+    default:
+        word(h, "PFADD hll:%d", (int)below(h, 3));
+        members(h, "");
+    }
+}
+
 static void make_string(struct history *h)
 {
     const char *key = pick_key(h, STRING);
 
-    switch (below(h, 6)) {
+    switch (below(h, 8)) {
     case 0:
         word(h, "APPEND %s", key);
         value(h);
@@ -382,6 +398,10 @@ static void make_string(struct history *h)
         break;
     case 3:
         word(h, "BITFIELD %s OVERFLOW FAIL INCRBY i5 %d 7 SET u9 #2 300", key, (int)below(h, 40));
+        break;
+    case 5:
+    case 6:
+        make_counter(h);
         break;
     case 4:
         word(h, "BITOP XOR %s %s %s", key, pick_key(h, STRING), pick_key(h, STRING));

@@ -150,21 +150,23 @@ static void streams_are_found_behind_the_word(void **state)
 static int needed_words(const char *p)
 {
     int square = 0, angle = 0, n = 0;
-    bool word = false, over = false; /* over: behind the first alternative */
+    unsigned over = 0; /* a bit for each <> inside another: behind its first alternative */
+    bool word = false;
 
     for (;; p++) {
         bool ends = !*p || strchr(" []<>|", *p) != NULL;
 
-        if (!ends && !word && square == 0 && angle <= 1 && !(angle == 1 && over))
+        if (!ends && !word && square == 0 && !over)
             n++;
         word = !ends;
         if (!*p)
             break;
         square += (*p == '[') - (*p == ']');
-        if (*p == '<' && ++angle == 1)
-            over = false;
-        angle -= *p == '>';
-        over |= angle == 1 && *p == '|';
+        if (*p == '>')
+            over &= ~(1u << angle--);
+        angle += *p == '<';
+        if (*p == '|' && angle)
+            over |= 1u << angle;
         assert_true(square >= 0 && angle >= 0);
     }
     assert_int_equal(square, 0);
