@@ -283,12 +283,12 @@ static int by_order(const void *left, const void *right, void *arg)
     return o->how->desc ? -d : d;
 }
 
-/* What is stored of a set has an order: by its bytes, if by nothing else. */
+/* What is stored of a set, or given to a script, has an order: by its bytes, if by nothing else. */
 static int put_in_order(struct call *c, struct sort *a, const struct key *k, struct elements *e)
 {
     struct order o = {.how = a};
 
-    if (a->as_it_is && a->store.p && k && k->type == KEY_SET) {
+    if (a->as_it_is && (a->store.p || c->service->scripts.running) && k && k->type == KEY_SET) {
         a->alpha = true;
         a->as_it_is = false;
         a->by.p = NULL;

@@ -209,7 +209,7 @@ static void settings_are_got_by_pattern(void **state)
     expect(t, 0, "CONFIG GET timeout", "[timeout 0]");
     expect(t, 0, "CONFIG GET TimeOut", "[TimeOut 0]");
     expect(t, 0, "CONFIG GET timeout t[i]meou*", "[timeout 0]"); /* once */
-    expect(t, 0, "CONFIG GET MAXM*", "[maxmemory 0 maxmemory-policy noeviction]");
+    expect(t, 0, "CONFIG GET MAXMEMORY*Y*", "[maxmemory-policy noeviction maxmemory-eviction-tenacity 10]");
     expect(t, 0, "CONFIG GET nosuch", "[]");
     expect(t, 0, "CONFIG GET save replica-read-only appendonly databases",
            "[databases 16 appendonly yes save \"\" replica-read-only yes]");
