@@ -301,7 +301,7 @@ static bool passes(const struct command *row, enum filter filter, struct slice b
 
     switch (filter) {
     case FILTER_NONE:
-        return !is_sub(row);
+        return true;
     case FILTER_MODULE: /* there are none */
         return false;
     case FILTER_CATEGORY:

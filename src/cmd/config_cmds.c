@@ -14,6 +14,7 @@ static const struct constant {
                  {"replica-read-only", "yes"},
                  {"slave-read-only", "yes"},
                  {"aof-use-rdb-preamble", "no"},
+                 {"daemonize", "no"},
                  {"cluster-enabled", "no"}};
 #define CONSTANTS (sizeof constants / sizeof *constants)
 
