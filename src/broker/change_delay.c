@@ -113,6 +113,7 @@ void change_delay_arrive(struct broker *b, int db, struct slice name, struct str
     record_i64(ch.record, arrival);
     become(&ch, &m, id, arrival);
     delayed_remove(d, m.id);
+    ch.event = EVENT_XADD;
     change_close(&ch);
 }
 

@@ -179,6 +179,7 @@ void change_drop_entries(struct broker *b, int db, struct slice name, const stru
     record_ids(&ch, id, n);
     for (size_t i = 0; i < n; i++)
         stream_drop(ch.key->stream, id[i]);
+    ch.event = EVENT_XTRIM;
     ch.quiet = true;
     change_close(&ch);
 }
