@@ -421,13 +421,13 @@ static bool become_ready(struct server *sv, int *status)
     s->server.memory_at_start = mem_used();
     s->scripts.poll = server_poll_while_busy;
     s->scripts.poll_arg = sv;
-    log_notice("starting: version=%s pid=%ld allocator=%s", LEANMQD_VERSION, (long)getpid(), mem_allocator());
     if (!(sv->loop = loop_new()) || !watch_signals(sv)) {
         struct buf why = {0};
 
         buf_add_str(&why, strerror(errno));
         return complain(status, EXIT_CONFIG, "event loop", &why);
     }
+    log_notice("starting: version=%s pid=%ld allocator=%s", LEANMQD_VERSION, (long)getpid(), mem_allocator());
     if (!start_scripts(s, status))
         return false;
     if (!open_sockets(sv, status) || !open_journal(sv, status) || !write_pidfile(&s->config, status))

@@ -547,8 +547,8 @@ class Server:
             raise StartError("the server left with %d:\n%s" % (code, self.tail()), code, self.log())
         try:
             c = Raw(self.port, timeout=5) if self.port else Raw(path=self.unix_path(), timeout=5)
-        except (ConnectionRefusedError, FileNotFoundError):
-            return False
+        except (ConnectionRefusedError, ConnectionResetError, FileNotFoundError):
+            return False                            # reset: it listened, and is ending
         try:
             reply = c.call("PING")
             if isinstance(reply, Error) and reply.startswith(b"LOADING"):

@@ -44,7 +44,7 @@ static void a_graph_is_low_to_high(void **state)
 {
     struct fixture *t = *state;
 
-    expect(t, 0, "CONFIG SET latency-monitor-threshold 1", "+OK");
+    expect(t, 0, "CONFIG SET latency-monitor-threshold 100", "+OK");
     for (int i = 0; i < 12; i++)
         offer(t, i * 100 * SEC, 100 + i);
     expect(t, 1200 * SEC, "LATENCY GRAPH command",
