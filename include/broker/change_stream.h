@@ -60,8 +60,7 @@ struct delivery {
     msec time;
     struct stream_pos pos;
     struct stream_id first;
-    uint64_t n;
-    bool ended; /* last_id is the highest there can be: nothing comes after */
+    uint64_t n; /* those that the group has been told of: all, once it is closed */
     size_t gathered;
     struct stream_id id[DELIVERY_ROOM]; /* what the group has not been told yet */
 };

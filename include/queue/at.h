@@ -16,20 +16,19 @@ struct queue_at {
     struct now now;
 };
 
-/* False for a plain stream, and in a replay, which asks nothing. */
+/* A plain stream, for which no policy has a word; or a replay, which asks nothing. */
+static inline bool queue_is_none(const struct broker *b, int db, const struct stream *s)
+{
+    return stream_is_plain(s, b->db[db].generation) || b->origin == ORIGIN_REPLAY;
+}
+/* The rest of queue_at(). */
+bool queue_find(struct queue_at *at, struct broker *b, int db, struct slice name, const struct stream *s,
+                struct now now);
+/* False if it is none: then nothing else need be asked. */
 static inline bool queue_at(struct queue_at *at, struct broker *b, int db, struct slice name,
                             const struct stream *s, struct now now)
 {
-    const struct queue *q;
-
-    if (b->origin == ORIGIN_REPLAY)
-        return false;
-    queue_settled(b, db, name, s);
-    q = stream_queue(s);
-    if (!q)
-        return false;
-    *at = (struct queue_at){b, db, name, s, q, &q->rules, now};
-    return true;
+    return !queue_is_none(b, db, s) && queue_find(at, b, db, name, s, now);
 }
 
 /* It is to be looked at then, or earlier. */

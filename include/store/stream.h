@@ -171,6 +171,8 @@ const struct idmp *stream_idmp(const struct stream *s);
 #define STREAM_UNSETTLED UINT64_MAX
 uint64_t stream_settled(const struct stream *s);
 /* It has had a dead letter. */
+/* It is so of that generation, and no queue. */
+bool stream_is_plain(const struct stream *s, uint64_t generation);
 bool stream_is_dlq(const struct stream *s);
 /* What it knows of messages that are not in it (store/inbox.h); NULL: nothing. */
 const struct inbox *stream_inbox(const struct stream *s);

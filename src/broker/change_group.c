@@ -122,13 +122,13 @@ void change_deliver_open(struct delivery *d, struct broker *b, int db, struct sl
     d->noack = noack;
     d->time = now;
     d->n = d->gathered = 0;
-    d->ended = false;
     if (g->next_good)
         d->pos = g->next;
     else if (stream_id_next(&from))
         stream_seek(d->ch.key->stream, from, &d->pos);
     else
-        d->ended = true;
+        d->pos =
+            (struct stream_pos){.block = UINT64_MAX}; /* nothing comes after the highest id there can be */
 }
 
 /* The group learns of what has been gathered. */
@@ -136,8 +136,9 @@ static void deliver_gathered(struct delivery *d)
 {
     if (d->gathered == 0)
         return;
-    if (d->n == d->gathered)
+    if (d->n == 0)
         d->first = d->id[0];
+    d->n += d->gathered;
     group_advance(d->group, d->ch.key->stream, d->id, d->gathered, &d->pos);
     if (!d->noack)
         group_hold_first(d->group, d->consumer, d->id, d->gathered, d->time);
@@ -146,9 +147,8 @@ static void deliver_gathered(struct delivery *d)
 
 bool change_deliver_next(struct delivery *d, struct entry *e)
 {
-    if (d->ended || !stream_next(d->ch.key->stream, &d->pos, e))
+    if (!stream_next(d->ch.key->stream, &d->pos, e))
         return false;
-    d->n++;
     d->id[d->gathered++] = e->id;
     if (d->gathered == DELIVERY_ROOM)
         deliver_gathered(d);
@@ -212,7 +212,7 @@ bool change_replay_deliver(struct broker *b, int db, struct slice name, struct g
     struct entry e;
 
     change_deliver_open(&d, b, db, name, g, c, false, time);
-    while (d.n < n && change_deliver_next(&d, &e))
+    for (uint64_t left = n; left && change_deliver_next(&d, &e); left--)
         ;
     change_deliver_close(&d);
     g->entries_read = entries_read;

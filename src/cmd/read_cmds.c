@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "broker/unsettled.h"
 #include "queue/take.h"
 #include "stream_args.h"
 
@@ -378,15 +379,16 @@ static __attribute__((noinline)) void deliver_told(struct call *c, const struct 
             reply_delivered(c, e, 0, 0);
         else
             entry_reply(e, c->reply);
-    while (d->n < max && !size_reached(c, a, ans) && change_deliver_next(d, e));
+    while (--max && !size_reached(c, a, ans) && change_deliver_next(d, e));
 }
 
-static void give_new(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
-                     struct answer *ans, struct part *part)
+static __attribute__((noinline)) void give_new(struct call *c, const struct read *a, const struct source *src,
+                                               struct consumer *who, struct answer *ans, struct part *part)
 {
+    struct reply *r = c->reply;
     struct delivery d;
     struct entry e;
-    uint64_t max = entries_max(a, ans) - part->n;
+    uint64_t max = entries_max(a, ans) - part->n, left = max;
 
     if (max == 0 || (part->n && size_reached(c, a, ans)) ||
         stream_id_cmp(stream_last_id(src->s), src->g->last_id) <= 0)
@@ -399,11 +401,11 @@ static void give_new(struct call *c, const struct read *a, const struct source *
             deliver_told(c, a, ans, &d, &e, max);
         else
             do
-                entry_reply(&e, c->reply);
-            while (d.n < max && change_deliver_next(&d, &e));
-        part->n += d.n;
+                entry_reply(&e, r);
+            while (--left && change_deliver_next(&d, &e));
     }
     change_deliver_close(&d);
+    part->n += d.n;
 }
 
 /* What a queue has for one who asks for what comes next. Apart, as above. */
@@ -428,9 +430,16 @@ static __attribute__((noinline)) void give_queued(struct call *c, const struct r
     queue_take_close(&t);
 }
 
-/* `>`: what may be claimed, then what is new. */
-static void give_next(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
-                      struct answer *ans)
+static void end_part(struct call *c, const struct part *part, struct answer *ans)
+{
+    ans->entries += part->n;
+    if (part->n)
+        reply_fill_array(c->reply, part->place, part->n);
+}
+
+/* What may be claimed, if that is asked for; then what comes next, if need be out of a queue. Apart, too. */
+static __attribute__((noinline)) void give_any(struct call *c, const struct read *a, const struct source *src,
+                                               struct consumer *who, struct answer *ans)
 {
     struct part part = {0};
     struct queue_at at;
@@ -441,9 +450,21 @@ static void give_next(struct call *c, const struct read *a, const struct source 
         give_queued(c, a, src, &at, who, ans, &part);
     else
         give_new(c, a, src, who, ans, &part);
-    ans->entries += part.n;
-    if (part.n)
-        reply_fill_array(c->reply, part.place, part.n);
+    end_part(c, &part, ans);
+}
+
+/* `>` */
+static inline void give_next(struct call *c, const struct read *a, const struct source *src,
+                             struct consumer *who, struct answer *ans)
+{
+    struct part part = {0};
+
+    if (a->claims || src->g->backlog || unsettled_any(c->broker)) { /* a queue, or it may become one now */
+        give_any(c, a, src, who, ans);
+        return;
+    }
+    give_new(c, a, src, who, ans, &part);
+    end_part(c, &part, ans);
 }
 
 /* What the consumer has not acknowledged. A message that is gone is told by its id alone, and does not

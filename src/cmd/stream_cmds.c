@@ -58,6 +58,7 @@ int cmd_xadd(struct call *c)
     char room[STREAM_ID_TEXT], iid[IDMP_AUTO_SIZE];
     struct slice text = {.p = room};
     size_t n, bytes;
+    bool plain;
     msec arrival;
     int err = parse_add(c, &a);
 
@@ -82,13 +83,14 @@ int cmd_xadd(struct call *c)
         if (answer_known(c, s, &a, as))
             return OK;
     }
-    if ((err = queue_paused(c->broker, c->db, c->arg[1], s, c->now)) != OK)
+    plain = s && queue_is_none(c->broker, c->db, s);
+    if (!plain && (err = queue_paused(c->broker, c->db, c->arg[1], s, c->now)) != OK)
         return err;
     if ((err = stream_next_id(s, a.want, a.id, c->now.wall, &id)) != OK)
         return err;
     if (bytes > STREAM_ENTRY_MAX || (as && as->pid.n + as->iid.n > STREAM_ENTRY_MAX))
         return ERR_TOO_LARGE;
-    if ((err = queue_admit(c->broker, c->db, c->arg[1], s, bytes, c->now)) != OK)
+    if (!plain && (err = queue_admit(c->broker, c->db, c->arg[1], s, bytes, c->now)) != OK)
         return err;
     text.n = stream_id_put(room, id);
     arrival = stream_next_arrival(s, c->now.wall);
@@ -96,7 +98,8 @@ int cmd_xadd(struct call *c)
         *(with = &attrs) = (struct entry_attrs){.arrival = arrival};
     change_xadd(c->broker, c->db, c->arg[1], id, text, field, n, with,
                 a.trim.kind == TRIM_NONE ? NULL : &a.trim, as);
-    queue_added(c->broker, c->db, c->arg[1], s, c->now);
+    if (!plain)
+        queue_added(c->broker, c->db, c->arg[1], s, c->now);
     reply_bulk(c->reply, text);
     return OK;
 }

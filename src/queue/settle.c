@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "broker/change_policy.h"
 #include "broker/unsettled.h"
+#include "queue/at.h"
 #include "queue/attach.h"
 
 void queue_settle_key(struct broker *b, int db, struct key *k)
@@ -13,6 +14,18 @@ void queue_settle_key(struct broker *b, int db, struct key *k)
     change_settled(b, db, k);
     queue_attach(b, db, k, any ? &r : NULL);
     rules_free(&r);
+}
+
+bool queue_find(struct queue_at *at, struct broker *b, int db, struct slice name, const struct stream *s,
+                struct now now)
+{
+    const struct queue *q;
+
+    queue_settled(b, db, name, s);
+    q = stream_queue(s);
+    if (q)
+        *at = (struct queue_at){b, db, name, s, q, &q->rules, now};
+    return q != NULL;
 }
 
 /* In globs compared, which is most of it. */

@@ -217,6 +217,11 @@ void stream_settle(struct stream *s, uint64_t generation)
     s->settled = generation;
 }
 
+bool stream_is_plain(const struct stream *s, uint64_t generation)
+{
+    return s->settled == generation && !s->queue;
+}
+
 bool stream_is_dlq(const struct stream *s)
 {
     return s->dlq;
