@@ -8,6 +8,7 @@
 #   make unit sim integration clients sanitized fuzz-smoke icount layers      parts of check
 #   make differential N=...  the same commands to leanmqd and to redis-server
 #   make conformance         Redis' own Tcl units
+#   make conformance-clients the suites of phpredis and hiredis
 #   make format clean
 #
 #   CI=1                     warnings are errors
@@ -116,24 +117,26 @@ help:
 # Building and running need little; the checks bring a second compiler, Redis and client libraries.
 DEPS_RUN   = gcc make pkg-config libc6-dev libevent-dev libjemalloc-dev liblua5.1-0-dev redis-tools
 DEPS_CHECK = libcmocka-dev clang libclang-rt-14-dev valgrind redis-server python3 python3-redis libhiredis-dev nodejs npm man-db groff-base
+DEPS_SUITES = dpkg-dev tcl php-cli php-redis
+SUITES_TOO = $(filter conformance%,$(MAKECMDGOALS))
 RUN_ONLY   = $(filter all run install leanmqd,$(MAKECMDGOALS))
 CHECK_TOO  = $(if $(RUN_ONLY),$(filter-out deps all run install leanmqd,$(MAKECMDGOALS)),yes)
 
 .PHONY: deps
 deps:
-	@tools/install-deps $(DEPS_RUN) $(if $(CHECK_TOO),$(DEPS_CHECK))
+	@tools/install-deps $(DEPS_RUN) $(if $(CHECK_TOO),$(DEPS_CHECK)) $(if $(SUITES_TOO),$(DEPS_SUITES))
 	@$(if $(CHECK_TOO),tools/install-deps --npm $(BUILD)/clients tests/clients/package.json)
 
 # deps comes first though make runs goals side by side (make -j2 deps run).
 ifneq (,$(filter deps,$(MAKECMDGOALS)))
-$(OBJ) $(LIB) leanmqd run check check-all: | deps
+$(OBJ) $(LIB) leanmqd run check check-all conformance conformance-clients: | deps
 endif
 
 # --- checks ---------------------------------------------------------------------------------------------
 #
 # check: everything CI runs. Its parts can be run alone; each prints what it did, tools/tally adds up.
 
-.PHONY: check check-all layers unit sim integration clients fuzz-smoke icount conformance differential \
+.PHONY: check check-all layers unit sim integration clients fuzz-smoke icount conformance conformance-clients differential \
         sanitized valgrind built sanitized-built fuzz-built
 TALLY = tools/tally $(BUILD)/tally
 
@@ -192,6 +195,9 @@ icount: $(OUT)/tests/icount
 
 conformance: all
 	@$(PYTHON) tools/conformance
+
+conformance-clients: all
+	@$(PYTHON) tools/conformance-clients
 
 # The same under sanitizers: units, the simulator, and a server with sanitizers under the integration tests.
 SANITIZED = SAN=address,undefined CI=1
