@@ -117,14 +117,17 @@ help:
 # Building and running need little; the checks bring a second compiler, Redis and client libraries.
 DEPS_RUN   = gcc make pkg-config libc6-dev libevent-dev libjemalloc-dev liblua5.1-0-dev redis-tools
 DEPS_CHECK = libcmocka-dev clang libclang-rt-14-dev valgrind redis-server python3 python3-redis libhiredis-dev nodejs npm man-db groff-base
+# The queue libraries that check-all runs, beside those of the npm registry; and what the suites of others need.
+DEPS_ALL   = python3-celery python3-backoff python3-rq ruby-sidekiq php-cli php-redis php-symfony-redis-messenger
 DEPS_SUITES = dpkg-dev tcl php-cli php-redis
+ALL_TOO    = $(filter check-all,$(MAKECMDGOALS))
 SUITES_TOO = $(filter conformance%,$(MAKECMDGOALS))
 RUN_ONLY   = $(filter all run install leanmqd,$(MAKECMDGOALS))
 CHECK_TOO  = $(if $(RUN_ONLY),$(filter-out deps all run install leanmqd,$(MAKECMDGOALS)),yes)
 
 .PHONY: deps
 deps:
-	@tools/install-deps $(DEPS_RUN) $(if $(CHECK_TOO),$(DEPS_CHECK)) $(if $(SUITES_TOO),$(DEPS_SUITES))
+	@tools/install-deps $(DEPS_RUN) $(if $(CHECK_TOO),$(DEPS_CHECK)) $(if $(ALL_TOO),$(DEPS_ALL)) $(if $(SUITES_TOO),$(DEPS_SUITES))
 	@$(if $(CHECK_TOO),tools/install-deps --npm $(BUILD)/clients tests/clients/package.json)
 
 # deps comes first though make runs goals side by side (make -j2 deps run).
@@ -187,8 +190,8 @@ differential: all
 	    '$(TALLY) differential/$$0-resp$$1 $(PYTHON) tests/integration/$$0.py --count $(N) --proto $$1'
 
 clients: all
-	@$(TALLY) clients/redis-py $(PYTHON) tests/clients/redis_py.py
-	@$(TALLY) clients/libraries NODE_PATH=$(abspath $(BUILD)/clients/node_modules) COUNT=100000 $(PYTHON) tests/clients/libraries.py
+	@for l in $$($(PYTHON) tests/clients/libraries.py --list $(if $(LONG),--all)); do \
+	    $(TALLY) clients/$$l NODE_PATH=$(abspath $(BUILD)/clients/node_modules) COUNT=100000 $(PYTHON) tests/clients/libraries.py $$l; done
 
 icount: $(OUT)/tests/icount
 	@$(TALLY) icount LEANMQ_ICOUNT=$(abspath $<) $(PYTHON) tests/icount.py

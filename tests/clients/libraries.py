@@ -1,57 +1,167 @@
 #!/usr/bin/python3
-"""ioredis, node-redis, BullMQ and hiredis against a server started for each. The Node libraries are looked for
-in build/clients/node_modules ($NODE_PATH overrides), where `make deps` puts them. $COUNT: messages."""
+"""Real queue libraries, unmodified, doing real work against a leanmqd that is started for each.
+
+    libraries.py [--all] [--redis] [--list] [--table] [NAME ...]
+
+Without --all those that `make check` runs. --redis runs the same on redis-server, which shows that they test the
+right thing. --list names what would run, --table prints the library, its version and the result as Markdown.
+
+A test is tests/clients/LIBRARY/test.*: a program that takes host and port, prints "ok CASE" for each case and
+exits with 1 on a wrong outcome. Its environment has WORK, a folder of its own, and COUNT, how many messages.
+After it the server is killed (kill -9) and started again: every key must be what it was. What a library needs is
+installed by `make deps check-all`; one that is not there is skipped, and that is said.
+"""
+import argparse
 import os
-import shutil
+import re
 import subprocess
 import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from leanmq import ROOT, Server, Skip, main, temp_dir  # noqa: E402
+import time
+from collections import namedtuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-COUNT = os.environ.get("COUNT", "20000")
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+from leanmq import REDIS, ROOT, Error, Server, StartError, temp_dir  # noqa: E402
+
 MODULES = os.environ.get("NODE_PATH") or os.path.join(ROOT, "build/clients/node_modules")
+LIMIT_S = 300
+
+# script: below tests/clients. version: a command that prints it, and fails if the library is not there.
+# brief: part of `make check`. env: for the script.
+Library = namedtuple("Library", "name script version brief env", defaults=(False, {}))
 
 
-def run(command, **env):
-    p = subprocess.run(command, env=dict(os.environ, COUNT=COUNT, **env), capture_output=True, text=True, timeout=600)
-    print(p.stdout, end="")
-    if p.returncode:
-        raise AssertionError("exit %d:\n%s" % (p.returncode, p.stderr[-3000:]))
+def python(module):
+    return [sys.executable, "-c", "import %s as m; print(m.__version__)" % module]
 
 
-def node(script, module):
-    if not shutil.which("node"):
-        raise Skip("no node")
-    if not os.path.isdir(os.path.join(MODULES, module)):
-        raise Skip("no %s in %s: make deps" % (module, MODULES))
-    with Server() as s:
-        run(["node", os.path.join(HERE, script)], PORT=str(s.port), NODE_PATH=MODULES)
-        assert s.running()
+def npm(package):
+    return ["node", "-p", "require(%r).version" % os.path.join(MODULES, package, "package.json")]
 
 
-def test_ioredis():
-    node("ioredis.js", "ioredis")
+LIBRARIES = (
+    Library("redis-py", "redis-py/test.py", python("redis"), True),
+    Library("ioredis", "ioredis/test.js", npm("ioredis"), True),
+    Library("ioredis-5", "ioredis/test.js", npm("ioredis5"), False, {"PACKAGE": "ioredis5"}),
+    Library("node-redis", "node-redis/test.js", npm("redis"), True),
+    Library("node-redis-5", "node-redis/test.js", npm("redis5"), False, {"PACKAGE": "redis5"}),
+    Library("hiredis", "hiredis/test.c", ["pkg-config", "--modversion", "hiredis"], True),
+    Library("bullmq", "bullmq/test.js", npm("bullmq"), True),
+)
 
 
-def test_node_redis():
-    node("node_redis.js", "redis")
+def version(library):
+    """Text, or None if the library is not there."""
+    try:
+        p = subprocess.run(library.version, capture_output=True, text=True, timeout=60)
+    except FileNotFoundError:
+        return None
+    return p.stdout.strip() if p.returncode == 0 else None
 
 
-def test_bullmq():
-    node("bullmq.js", "bullmq")
+def command(library, work):
+    path = os.path.join(HERE, library.script)
+    kind = path.rsplit(".", 1)[1]
+    if kind == "c":
+        program = os.path.join(work, library.name)
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", library.name], capture_output=True, text=True, check=True)
+        subprocess.run(["cc", "-std=c11", "-O1", "-Wall", "-Wextra", "-o", program, path] + flags.stdout.split(), check=True, timeout=60)
+        return [program]
+    return {"py": [sys.executable], "js": ["node"], "rb": ["ruby"], "php": ["php", "-d", "display_errors=stderr"]}[kind] + [path]
 
 
-def test_hiredis():
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "hiredis"], capture_output=True, text=True)
-    if flags.returncode:
-        raise Skip("no libhiredis-dev")
-    program = os.path.join(temp_dir(), "hiredis")
-    subprocess.run(["cc", "-std=c11", "-O1", "-Wall", "-Wextra", "-o", program, os.path.join(HERE, "hiredis.c")] + flags.stdout.split(),
-                   check=True, timeout=60)
-    with Server() as s:
-        run([program, str(s.port), COUNT])
+def lasting(server):
+    """The digest of each key that does not expire, by database and name."""
+    c = server.client()
+    found = {}
+    try:
+        for db in range(16):
+            c.expect(("SELECT", str(db)), "+OK")
+            for key in c.call("KEYS", "*"):
+                ttl, digest = c.pipeline([(b"PTTL", key), (b"DEBUG", b"DIGEST-VALUE", key)])
+                if ttl == -1:
+                    found[db, key] = digest[0] if isinstance(digest, list) else digest
+    finally:
+        c.close()
+    return found
 
 
-main(globals())
+def same_after_kill(server):
+    """What a kill -9 and a restart changed, or None."""
+    before = lasting(server)
+    server.restart(hard=True)
+    after = lasting(server)
+    changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+    broken = [d for d in before.values() if isinstance(d, Error)]
+    return "after kill -9 and a restart: %s" % changed[:5] if changed else "DEBUG DIGEST-VALUE: %s" % broken[0] if broken else None
+
+
+def run(library):
+    """(cases that passed, what went wrong or None)."""
+    work = temp_dir()
+    with Server(appendonly="yes", appendfsync="everysec", databases=16, **{"enable-debug-command": "yes"}) as s:
+        env = dict(os.environ, WORK=work, NODE_PATH=MODULES, PYTHONPATH=os.path.join(HERE, "lib"), **library.env)
+        try:
+            p = subprocess.run(command(library, work) + ["127.0.0.1", str(s.port)], env=env, cwd=work, text=True, errors="replace",
+                               capture_output=True, timeout=LIMIT_S)
+            out, err, wrong = p.stdout, p.stderr, None if p.returncode == 0 else "exit %d" % p.returncode
+        except subprocess.TimeoutExpired as e:
+            out, err = ((x or b"").decode("utf-8", "replace") for x in (e.stdout, e.stderr))
+            wrong = "not done in %d s" % LIMIT_S
+        cases = re.findall(r"^ok (.*)", out, re.M)
+        print("".join("  %s\n" % line for line in out.splitlines()), end="")
+        if not s.running():
+            wrong = "the server died:\n" + s.tail(30)
+        elif not wrong and not cases:
+            wrong = "no case ran"
+        elif not wrong:
+            wrong = same_after_kill(s)
+        if wrong:
+            wrong += "\n" + err[-4000:]
+            if os.environ.get("KEEP"):
+                print(out, err)
+    return len(cases), wrong
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    p.add_argument("--all", action="store_true")
+    p.add_argument("--redis", action="store_true")
+    p.add_argument("--list", action="store_true")
+    p.add_argument("--table", action="store_true")
+    p.add_argument("names", nargs="*")
+    opts = p.parse_args()
+    if opts.redis:
+        os.environ["LEANMQD"] = REDIS
+    unknown = set(opts.names) - {x.name for x in LIBRARIES}
+    if unknown:
+        raise SystemExit("no such library: %s" % ", ".join(sorted(unknown)))
+    chosen = [x for x in LIBRARIES if (x.name in opts.names if opts.names else opts.all or x.brief)]
+    if opts.list:
+        print("\n".join(x.name for x in chosen))
+        return
+    passed = failed = 0
+    table = []
+    for library in chosen:
+        found = version(library)
+        if found is None:
+            print("skip %s: not installed, `make deps check-all` does" % library.name)
+            continue
+        print("%s %s" % (library.name, found))
+        start = time.monotonic()
+        try:
+            cases, wrong = run(library)
+        except (StartError, subprocess.CalledProcessError) as e:
+            cases, wrong = 0, str(e)
+        print("  %s  (%.1f s)" % ("FAIL " + wrong.replace("\n", "\n    ") if wrong else "ok, and after kill -9", time.monotonic() - start))
+        sys.stdout.flush()
+        passed += cases
+        failed += bool(wrong)
+        table.append("| %s | %s | %d cases | %s |" % (library.name, found, cases, "failed" if wrong else "passed"))
+    if opts.table:
+        print("\n".join(table))
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(1 if failed else 0)
+
+
+main()

@@ -1,15 +1,15 @@
-// The scenario of redis_py.py for a Node library: a producer, four consumers as processes of their own,
-// one of them killed with messages in hand. A library is an adapter (ioredis.js, node_redis.js):
+// The scenario of redis-py for a Node library: a producer, four consumers as processes of their own, one of
+// them killed with messages in hand. A library is an adapter (ioredis/test.js, node-redis/test.js):
 //   connect(port), close(), produce(key, from, to), read(key, group, name, count, blockMs),
 //   claim(key, group, name, idleMs, count), ack(key, group, ids), pending(key, group), groups(key),
 //   createGroup(key, group), length(key), get(key), set(key, value), extras(port)
-// Messages are [id, number]. Run with PORT and COUNT; says what was wrong and exits with 1.
+// Messages are [id, number]. Says what was wrong and exits with 1.
 'use strict';
 const { fork } = require('child_process');
 const assert = require('assert');
 
 const COUNT = Number(process.env.COUNT || 20000);
-const PORT = Number(process.env.PORT);
+const PORT = Number(process.argv[3]);
 const CONSUMERS = 4;
 const BATCH = 100;
 const IDLE_MS = 400;
@@ -42,7 +42,7 @@ async function consume(library, name, holds) {
 // `ready` is called once it is connected.
 function worker(name, holds, numbers, per, ready) {
     return new Promise((resolve, reject) => {
-        const child = fork(process.argv[1], [], { env: Object.assign({}, process.env, { ROLE: name, HOLDS: holds ? '1' : '' }) });
+        const child = fork(process.argv[1], process.argv.slice(2), { env: Object.assign({}, process.env, { ROLE: name, HOLDS: holds ? '1' : '' }) });
         let killed = false;
         child.on('message', (m) => {
             if (m.ready) {
@@ -81,9 +81,10 @@ async function main(library) {
     assert.strictEqual(await c.pending('jobs', 'workers'), 0);
     assert.strictEqual(await c.length('jobs'), COUNT);
     assert.strictEqual(await c.groups('jobs'), 1);
-    console.log('        ' + JSON.stringify(per));
+    console.log('ok %d messages, one of four consumers killed: %s', COUNT, JSON.stringify(per));
     await c.close();
     await library.extras(PORT);
+    console.log('ok one of each kind: transactions, blocking, pub/sub, errors');
 }
 
 exports.run = function run(library) {

@@ -1,6 +1,6 @@
-// node-redis, as its users call it. See scenario.js.
+// node-redis, as its users call it. See lib/scenario.js.
 'use strict';
-const { createClient } = require('redis');
+const { createClient } = require(process.env.PACKAGE || 'redis');
 const assert = require('assert');
 
 function messages(list) {
@@ -66,4 +66,4 @@ async function extras(port) {
     }
 }
 
-require('./scenario').run({ connect, extras });
+require('../lib/scenario').run({ connect, extras });

@@ -1,5 +1,5 @@
 /* hiredis.c - a C program as hiredis' users write it: produce, consume in a group, acknowledge, a
- * transaction, errors. Prints what was wrong and exits with 1.   usage: hiredis PORT [COUNT] */
+ * transaction, errors. Prints what was wrong and exits with 1.   usage: hiredis HOST PORT */
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -80,17 +80,20 @@ static void others(void)
 
 int main(int argc, char **argv)
 {
-    int count = argc > 2 ? atoi(argv[2]) : 20000;
+    const char *text = getenv("COUNT");
+    int count = text ? atoi(text) : 20000;
 
-    if (argc < 2)
+    if (argc < 3)
         return 2;
-    ctx = redisConnect("127.0.0.1", atoi(argv[1]));
+    ctx = redisConnect(argv[1], atoi(argv[2]));
     if (!ctx || ctx->err)
         fail("connect", NULL);
     WANT(r->type == REDIS_REPLY_STATUS, "XGROUP CREATE jobs g $ MKSTREAM");
     produce(count);
     consume(count);
+    printf("ok %d messages in a pipeline, read and acknowledged in order\n", count);
     others();
+    puts("ok one of each kind: errors, a transaction, nothing to read");
     redisFree(ctx);
     return 0;
 }

@@ -1,9 +1,9 @@
-// BullMQ end to end, as its users use it: a real Queue, Worker and QueueEvents over $PORT. Every operation is a
+// BullMQ end to end, as its users use it: a real Queue, Worker and QueueEvents. Every operation is a
 // script of its own; what is checked is what the user sees.
 const assert = require('assert');
 const { Queue, Worker, QueueEvents, FlowProducer } = require('bullmq');
 
-const connection = { host: '127.0.0.1', port: Number(process.env.PORT), maxRetriesPerRequest: null };
+const connection = { host: '127.0.0.1', port: Number(process.argv[3]), maxRetriesPerRequest: null };
 const JOBS = Number(process.env.JOBS || 500);
 const opened = [];
 
@@ -137,6 +137,6 @@ const tests = {
   for (const [name, test] of Object.entries(tests)) {
     await test();
     await Promise.all(opened.splice(0).reverse().map((x) => x.close()));
-    console.log('  ok   bullmq %s', name);
+    console.log('ok %s', name.replace(/_/g, ' '));
   }
 })().catch((e) => { console.error(e); process.exit(1); });

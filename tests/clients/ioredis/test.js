@@ -1,6 +1,6 @@
-// ioredis, as its users call it. See scenario.js.
+// ioredis, as its users call it. See lib/scenario.js.
 'use strict';
-const Redis = require('ioredis');
+const Redis = require(process.env.PACKAGE || 'ioredis');
 const assert = require('assert');
 
 function messages(entries) {
@@ -55,4 +55,4 @@ async function extras(port) {
     await sub.quit();
 }
 
-require('./scenario').run({ connect, extras });
+require('../lib/scenario').run({ connect, extras });
