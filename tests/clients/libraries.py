@@ -35,11 +35,17 @@ def python(module):
     return [sys.executable, "-c", "import %s as m; print(m.__version__)" % module]
 
 
+def leanmq():
+    """Its source is in no registry: LEANMQ_SOURCE=DIR says where it lies, else a replay of its traffic runs."""
+    return [sys.executable, "-c", "import redis, os; print('real' if os.environ.get('LEANMQ_SOURCE') else 'replayed')"]
+
+
 def npm(package):
     return ["node", "-p", "require(%r).version" % os.path.join(MODULES, package, "package.json")]
 
 
 LIBRARIES = (
+    Library("leanmq", "leanmq/test.py", leanmq(), True),
     Library("redis-py", "redis-py/test.py", python("redis"), True),
     Library("ioredis", "ioredis/test.js", npm("ioredis"), True),
     Library("ioredis-5", "ioredis/test.js", npm("ioredis5"), False, {"PACKAGE": "ioredis5"}),
@@ -53,7 +59,7 @@ LIBRARIES = (
 def version(library):
     """Text, or None if the library is not there."""
     try:
-        p = subprocess.run(library.version, capture_output=True, text=True, timeout=60)
+        p = subprocess.run(library.version, cwd="/", capture_output=True, text=True, timeout=60)  # our folders have the names of modules
     except FileNotFoundError:
         return None
     return p.stdout.strip() if p.returncode == 0 else None
