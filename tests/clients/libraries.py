@@ -51,6 +51,7 @@ LIBRARIES = (
     Library("ioredis-5", "ioredis/test.js", npm("ioredis5"), False, {"PACKAGE": "ioredis5"}),
     Library("node-redis", "node-redis/test.js", npm("redis"), True),
     Library("node-redis-5", "node-redis/test.js", npm("redis5"), False, {"PACKAGE": "redis5"}),
+    Library("celery", "celery/test.py", python("celery")),
     Library("hiredis", "hiredis/test.c", ["pkg-config", "--modversion", "hiredis"], True),
     Library("bullmq", "bullmq/test.js", npm("bullmq"), True),
 )

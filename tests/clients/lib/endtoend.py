@@ -7,8 +7,8 @@ import sys
 import time
 import traceback
 
-HOST, PORT = (sys.argv + ["", "0"])[1:3] if sys.argv[0].endswith("test.py") else ("", "0")
-PORT = int(PORT or 0)
+HOST, PORT = (sys.argv[1], int(sys.argv[2])) if sys.argv[0].endswith("test.py") else (None, None)  # else a worker
+HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
 WORK = os.environ.get("WORK", ".")
 COUNT = int(os.environ.get("COUNT", 20000))
 
