@@ -52,6 +52,8 @@ LIBRARIES = (
     Library("node-redis", "node-redis/test.js", npm("redis"), True),
     Library("node-redis-5", "node-redis/test.js", npm("redis5"), False, {"PACKAGE": "redis5"}),
     Library("celery", "celery/test.py", python("celery")),
+    Library("rq", "rq/test.py", python("rq")),
+    Library("sidekiq", "sidekiq/test.rb", ["ruby", "-e", 'require "sidekiq"; puts Sidekiq::VERSION']),
     Library("hiredis", "hiredis/test.c", ["pkg-config", "--modversion", "hiredis"], True),
     Library("bullmq", "bullmq/test.js", npm("bullmq"), True),
 )

@@ -88,10 +88,10 @@ def run(module):
                 test()
                 print("ok %s (%.1f s)" % (name[5:].replace("_", " "), time.monotonic() - begin), flush=True)
     except BaseException:
-        traceback.print_exc()
         for p in _started:
             kill_group(p)
-            print("--- %s:\n%s" % (p.log, open(p.log, errors="replace").read()[-3000:]), file=sys.stderr)
+            print("--- %s:\n%s" % (p.log, open(p.log, errors="replace").read()[-1000:]), file=sys.stderr)
+        traceback.print_exc()
         sys.exit(1)
     for p in _started:
         kill_group(p)
