@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 from leanmq import REDIS, ROOT, Error, Server, StartError, temp_dir  # noqa: E402
 
 MODULES = os.environ.get("NODE_PATH") or os.path.join(ROOT, "build/clients/node_modules")
-LIMIT_S = 300
+LIMIT_S = 120
 
 # script: below tests/clients. version: a command that prints it, and fails if the library is not there.
 # brief: part of `make check`. env: for the script.
@@ -52,6 +52,9 @@ LIBRARIES = (
     Library("node-redis", "node-redis/test.js", npm("redis"), True),
     Library("node-redis-5", "node-redis/test.js", npm("redis5"), False, {"PACKAGE": "redis5"}),
     Library("celery", "celery/test.py", python("celery")),
+    Library("bull", "bull/test.js", npm("bull")),
+    Library("bee-queue", "bee-queue/test.js", npm("bee-queue")),
+    Library("node-resque", "node-resque/test.js", npm("node-resque")),
     Library("rq", "rq/test.py", python("rq")),
     Library("sidekiq", "sidekiq/test.rb", ["ruby", "-e", 'require "sidekiq"; puts Sidekiq::VERSION']),
     Library("hiredis", "hiredis/test.c", ["pkg-config", "--modversion", "hiredis"], True),
