@@ -118,7 +118,7 @@ help:
 DEPS_RUN   = gcc make pkg-config libc6-dev libevent-dev libjemalloc-dev liblua5.1-0-dev redis-tools
 DEPS_CHECK = libcmocka-dev clang libclang-rt-14-dev valgrind redis-server python3 python3-redis libhiredis-dev nodejs npm man-db groff-base
 # The queue libraries that check-all runs, beside those of the npm registry; and what the suites of others need.
-DEPS_ALL   = python3-celery python3-rq ruby-sidekiq php-cli php-redis php-symfony-redis-messenger
+DEPS_ALL   = python3-celery python3-rq ruby-sidekiq php-cli php-redis php-symfony-redis-messenger php-symfony-event-dispatcher
 DEPS_SUITES = dpkg-dev tcl php-cli php-redis
 ALL_TOO    = $(filter check-all,$(MAKECMDGOALS))
 SUITES_TOO = $(filter conformance%,$(MAKECMDGOALS))

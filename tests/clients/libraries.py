@@ -55,6 +55,9 @@ LIBRARIES = (
     Library("bull", "bull/test.js", npm("bull")),
     Library("bee-queue", "bee-queue/test.js", npm("bee-queue")),
     Library("node-resque", "node-resque/test.js", npm("node-resque")),
+    Library("phpredis", "phpredis/test.php", ["php", "-r", "extension_loaded('redis') or exit(1); echo phpversion('redis');"]),
+    Library("symfony-messenger", "symfony-messenger/test.php",
+            ["sh", "-c", "dpkg-query -W php-symfony-event-dispatcher >&2 && dpkg-query -W -f='${Version}' php-symfony-redis-messenger"]),
     Library("rq", "rq/test.py", python("rq")),
     Library("sidekiq", "sidekiq/test.rb", ["ruby", "-e", 'require "sidekiq"; puts Sidekiq::VERSION']),
     Library("hiredis", "hiredis/test.c", ["pkg-config", "--modversion", "hiredis"], True),
@@ -68,7 +71,7 @@ def version(library):
         p = subprocess.run(library.version, cwd="/", capture_output=True, text=True, timeout=60)  # our folders have the names of modules
     except FileNotFoundError:
         return None
-    return p.stdout.strip() if p.returncode == 0 else None
+    return p.stdout.strip().split("+")[0] if p.returncode == 0 else None  # without Debian's addition
 
 
 def command(library, work):
