@@ -58,6 +58,8 @@ LIBRARIES = (
     Library("phpredis", "phpredis/test.php", ["php", "-r", "extension_loaded('redis') or exit(1); echo phpversion('redis');"]),
     Library("symfony-messenger", "symfony-messenger/test.php",
             ["sh", "-c", "dpkg-query -W php-symfony-event-dispatcher >&2 && dpkg-query -W -f='${Version}' php-symfony-redis-messenger"]),
+    Library("rsmq", "rsmq/test.js", npm("rsmq")),
+    Library("socket.io", "socket.io/test.js", npm("socket.io")),
     Library("rq", "rq/test.py", python("rq")),
     Library("sidekiq", "sidekiq/test.rb", ["ruby", "-e", 'require "sidekiq"; puts Sidekiq::VERSION']),
     Library("hiredis", "hiredis/test.c", ["pkg-config", "--modversion", "hiredis"], True),

@@ -1,10 +1,12 @@
 // BullMQ end to end, as its users use it: a real Queue, Worker and QueueEvents. Every operation is a
-// script of its own; what is checked is what the user sees.
+// script of its own; what is checked is what the user sees. Two workers are processes of their own, one is killed.
 const assert = require('assert');
+const { host, port, note, noted, never, until, worker, kill, range, sorted, run } = require('../lib/cases');
 const { Queue, Worker, QueueEvents, FlowProducer } = require('bullmq');
 
-const connection = { host: '127.0.0.1', port: Number(process.argv[3]), maxRetriesPerRequest: null };
+const connection = { host, port, maxRetriesPerRequest: null };
 const JOBS = Number(process.env.JOBS || 500);
+const CONCURRENCY = 4;
 const opened = [];
 
 function open(thing) {
@@ -25,9 +27,9 @@ async function fresh(name, processor, options = {}) {
 const tests = {
   async add_and_process() {
     const { queue, events } = await fresh('plain', async (job) => job.data.n * 2, { concurrency: 8 });
-    const jobs = await queue.addBulk([...Array(JOBS).keys()].map((n) => ({ name: 'double', data: { n } })));
+    const jobs = await queue.addBulk(range(JOBS).map((n) => ({ name: 'double', data: { n } })));
     const results = await Promise.all(jobs.map((j) => j.waitUntilFinished(events)));
-    assert.deepStrictEqual(results, [...Array(JOBS).keys()].map((n) => n * 2));
+    assert.deepStrictEqual(results, range(JOBS).map((n) => n * 2));
     const counts = await queue.getJobCounts();
     assert.strictEqual(counts.completed, JOBS);
     assert.strictEqual(counts.waiting + counts.active + counts.failed, 0);
@@ -90,7 +92,7 @@ const tests = {
     assert.deepStrictEqual((await queue.getJob('mine')).data, { x: 1, seen: true });
     await job.remove();
     assert.strictEqual(await queue.getJob('mine'), undefined);
-    await queue.addBulk([...Array(30).keys()].map((n) => ({ name: 'c', data: { n } })));
+    await queue.addBulk(range(30).map((n) => ({ name: 'c', data: { n } })));
     while ((await queue.getJobCounts('completed')).completed < 30) await new Promise((r) => setTimeout(r, 20));
     assert.strictEqual((await queue.clean(0, 100, 'completed')).length, 30);
     await queue.obliterate({ force: true });
@@ -124,19 +126,48 @@ const tests = {
 
   async rate_limit_and_schedule() {
     const { queue, events } = await fresh('rate', async () => Date.now(), { limiter: { max: 2, duration: 200 } });
-    const jobs = await queue.addBulk([...Array(6).keys()].map((n) => ({ name: 'j', data: { n } })));
+    const jobs = await queue.addBulk(range(6).map((n) => ({ name: 'j', data: { n } })));
     const times = await Promise.all(jobs.map((j) => j.waitUntilFinished(events)));
     assert(Math.max(...times) - Math.min(...times) >= 350);
     await queue.upsertJobScheduler('tick', { every: 50 }, { name: 't' });
     while ((await queue.getJobCounts('completed')).completed < 9) await new Promise((r) => setTimeout(r, 20));
     assert.strictEqual(await queue.removeJobScheduler('tick'), true);
   },
+
+  async a_killed_process_loses_nothing() {
+    const { queue, events } = await fresh('killed');
+    const workers = [await worker('work'), await worker('work')];
+    const jobs = await queue.addBulk(range(JOBS).map((n) => ({ name: 'j', data: { n, holds: n === 100 } })));
+    const pid = Number(await until('somebody to have it in hand', () => noted('held')[0]));
+    await kill(workers.find((w) => w.pid === pid));
+    await Promise.all(jobs.map((j) => j.waitUntilFinished(events)));
+    assert.strictEqual(noted('held').length, 1);
+    // Done before the kill and not yet told of it, a job may be done again: no more than it had in hand.
+    const done = sorted(noted('done'));
+    assert.deepStrictEqual([...new Set(done)], range(JOBS));
+    assert(done.length <= JOBS + CONCURRENCY, `${done.length - JOBS} done twice`);
+    const { completed, waiting, active, failed } = await queue.getJobCounts();
+    assert.deepStrictEqual([completed, waiting, active, failed], [JOBS, 0, 0, 0]);
+    await kill(workers.find((w) => w.pid !== pid));
+  },
 };
 
-(async () => {
-  for (const [name, test] of Object.entries(tests)) {
-    await test();
-    await Promise.all(opened.splice(0).reverse().map((x) => x.close()));
-    console.log('ok %s', name.replace(/_/g, ' '));
-  }
-})().catch((e) => { console.error(e); process.exit(1); });
+const roles = {
+  async work() {
+    const options = { connection, concurrency: CONCURRENCY, lockDuration: 500, stalledInterval: 300 };
+    const mine = open(new Worker('killed', async (job) => {
+      if (job.data.holds && !noted('held').length) {
+        note('held', process.pid);
+        await never();
+      }
+      note('done', job.data.n);
+    }, options));
+    await mine.waitUntilReady();
+  },
+};
+
+const closed = (test) => async () => {
+  await test();
+  await Promise.all(opened.splice(0).reverse().map((x) => x.close()));
+};
+run(Object.fromEntries(Object.entries(tests).map(([name, test]) => [name, closed(test)])), roles);

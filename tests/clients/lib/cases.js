@@ -81,7 +81,7 @@ function run(cases, roles = {}) {
         process.on('disconnect', () => process.exit(0)); // the test is gone
         Promise.resolve(roles[role](...args)).then(() => process.send('ready'), fail);
     } else {
-        all(cases).then(() => end(0), fail);
+        all(cases).then(() => end(process.exitCode || 0), fail);
     }
 }
 
