@@ -61,10 +61,10 @@ run({
 
     async a_delay() {
         const before = Date.now();
-        await queue.enqueueIn(2000, 'jobs', 'double', [5000]); // rounded to a second
+        await queue.enqueueIn(2000, 'jobs', 'double', [5000]); // whole seconds, rounded when set and when looked for
         assert.strictEqual((await queue.scheduledAt('jobs', 'double', [5000])).length, 1);
         await until('the delayed job', () => noted('double 5000').length);
-        assert.ok(Date.now() - before >= 1400, 'too early');
+        assert.ok(Date.now() - before >= 900, 'too early');
         await queue.enqueueAt(before + 1e6, 'jobs', 'double', [6000]);
         await queue.delDelayed('jobs', 'double', [6000]);
         assert.deepStrictEqual(await queue.allDelayed(), {});

@@ -72,7 +72,7 @@ def test_failures():
 
 def test_a_delay():
     before = time.time()
-    job = queue.enqueue_in(timedelta(seconds=1), double, 3000)
+    job = queue.enqueue_in(timedelta(seconds=2), double, 3000)  # whole seconds, rounded down
     same(job.get_id() in scheduled.get_job_ids(), True)
     wait_until(lambda: finished(job), "the delayed job", 30)
     assert time.time() - before >= 0.95, "too early"
