@@ -80,8 +80,9 @@ def test_a_killed_worker_loses_nothing():
 
 
 def test_priorities():
+    wait_until(lambda: not server.hlen("unacked"), "nothing to be in hand")
     for w in workers.values():
-        stop(w)
+        kill_group(w)  # a prefork worker of 5.2 now and then never ends at SIGTERM, on Redis too
     for n in (9, 5, 0, 9, 5, 0):
         ranked.apply_async((n,), priority=n)
     same([server.llen("celery" + s) for s in ("", ":5", ":9")], [2, 2, 2])
@@ -90,6 +91,7 @@ def test_priorities():
               PYTHONPATH=HERE + ":" + os.environ["PYTHONPATH"])
     wait_until(lambda: len(work.lines("ranked")) == 6, "six by priority")
     same(list(map(int, work.lines("ranked"))), [0, 0, 5, 5, 9, 9])
+    wait_until(lambda: not server.hlen("unacked"), "the last acknowledgement")
     stop(w)
 
 

@@ -79,10 +79,11 @@ def consume(kind, name, holds):
     HELD messages in hand."""
     m = KINDS[kind](HOST, PORT)
     queue, dlq = m.pair("jobs-" + kind)
+    work.add("ready-" + kind, name)
     done = 0
     while True:
         messages = queue.get(HELD, 1, name)
-        if messages and holds and done > JOBS // 10:
+        if messages and holds and done > 20:
             work.add("holds-" + kind, *[data["n"] for _, data, _ in messages])
             signal.pause()
         for at, data, times in messages:
@@ -102,6 +103,7 @@ def workers_and_a_kill(kind):
     queue, dlq = m.pair("jobs-" + kind)
     me = [sys.executable, os.path.abspath(__file__), HOST, str(PORT)]
     workers = [start(me + ["consume", kind, "w%d" % i, "holds" if i == 0 else ""], "w%d.log" % i) for i in range(4)]
+    wait_until(lambda: len(work.lines("ready-" + kind)) == 4, "four workers")
     producers = [start(me + ["produce", kind, str(i)], "p%d.log" % i) for i in range(2)]
     wait_until(lambda: work.lines("holds-" + kind), "the first worker to have messages in hand")
     workers[0].kill()

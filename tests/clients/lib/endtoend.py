@@ -90,7 +90,7 @@ def run(module):
     except BaseException:
         for p in _started:
             kill_group(p)
-            print("--- %s:\n%s" % (p.log, open(p.log, errors="replace").read()[-1000:]), file=sys.stderr)
+            print("--- %s:\n%s" % (p.log, open(p.log, errors="replace").read()[-3000:]), file=sys.stderr)
         traceback.print_exc()
         sys.exit(1)
     for p in _started:

@@ -23,12 +23,13 @@ function claimed(Redis $r, string $name): array
     return $out;
 }
 
-$roles = ['consume' => function (string $name, string $holds) use ($total) {
+$roles = ['consume' => function (string $name, string $holds) {
     $r = connect();
+    note('ready', $name);
     for ($done = 0;;) {
         $messages = $r->xReadGroup('workers', $name, ['jobs' => '>'], BATCH, 100)['jobs'] ?? [];
         $messages = $messages ?: claimed($r, $name);
-        if ($messages && $holds && $done >= $total / 20) {
+        if ($messages && $holds && $done >= BATCH) {
             note('holding', count($messages));
             sleep(600);
         }
@@ -55,6 +56,7 @@ run([
         $first = worker('consume', 'w0', '1');
         for ($i = 1; $i < 4; $i++)
             worker('consume', "w$i", '');
+        until('four consumers', fn () => count(noted('ready')) === 4);
         for ($n = 0; $n < $total;) {
             $p = $r->pipeline();
             for ($end = min($n + 500, $total); $n < $end; $n++)

@@ -26,7 +26,8 @@ end
 
 def worker(name, threads = 4)
   log = File.join(ENV['WORK'], name + '.log')
-  WORKERS[name] = spawn('sidekiq', '-r', File.join(__dir__, 'jobs.rb'), '-c', threads.to_s, '-t', '1', %i[out err] => log, in: '/dev/null', pgroup: true)
+  WORKERS[name] = spawn('sidekiq', '-r', File.join(__dir__, 'jobs.rb'), '-c', threads.to_s, '-t', '4', # longer than a fetch waits: else it gives its job back to itself
+                         %i[out err] => log, in: '/dev/null', pgroup: true)
 end
 
 def finish(name, signal)
