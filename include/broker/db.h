@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/dict.h"
 #include "base/heap.h"
+#include "store/key_type.h"
 
 struct broker;
 struct deque;
@@ -14,8 +15,6 @@ struct set;
 struct stream;
 struct string;
 struct zset;
-
-enum key_type { KEY_STRING, KEY_LIST, KEY_SET, KEY_ZSET, KEY_HASH, KEY_STREAM, KEY_TYPES };
 
 /* When a key expires: a node of its database's heap, there only while the key has a TTL. */
 struct expiry {
