@@ -61,6 +61,9 @@ void change_flush(struct broker *b, int db);
 /* --- values ---
  * `event`, where a verb has it: what those who listen are told, for several commands share the verb. */
 
+/* Whatever the key was, it holds this value from now on, which is taken, until `at` (< 0: for ever). */
+void change_restore(struct broker *b, int db, struct slice name, enum key_type type, void *value, msec at);
+
 /* SET: whatever the key was. `at` < 0: no TTL; keep_ttl: the one it has. */
 void change_set(struct broker *b, int db, struct slice name, struct slice value, msec at, bool keep_ttl,
                 enum event event);

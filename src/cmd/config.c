@@ -393,7 +393,7 @@ static const struct setting_foreign foreign[] = {
 {"save", SETTING_WARN, 0, "the append-only file keeps everything"},
 {"rdb*", SETTING_WARN, 0, "the append-only file keeps everything"},
 {"dbfilename", SETTING_WARN, 0, "the append-only file keeps everything"},
-{"sanitize-dump-payload", SETTING_WARN, 0, "there is no RESTORE"},
+{"sanitize-dump-payload", SETTING_WARN, 0, "RESTORE checks all it is given"},
 {"aof-*", SETTING_WARN, 0, "our own format decides"},
 {"activedefrag", SETTING_WARN, 0, "there is nothing to defragment"},
 {"active-defrag-*", SETTING_WARN, 0, "there is nothing to defragment"},

@@ -56,6 +56,8 @@ int cmd_acl_whoami(struct call *c), cmd_acl_list(struct call *c), cmd_acl_users(
 /* absent_cmds.c */
 int cmd_module_list(struct call *c), cmd_module_help(struct call *c),
     cmd_lolwut(struct call *c);
+/* dump_cmds.c */
+int cmd_dump(struct call *c), cmd_restore(struct call *c);
 /* key_cmds.c */
 int cmd_del(struct call *c), cmd_exists(struct call *c), cmd_type(struct call *c), cmd_expire(struct call *c),
     cmd_pexpire(struct call *c), cmd_expireat(struct call *c), cmd_pexpireat(struct call *c),
