@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/random.h"
+#include "broker/import.h"
 #include "persist/recover.h"
 #include "store/delayed_edit.h"
 #include "store/record.h"
@@ -767,6 +768,21 @@ static int apply(void *arg, const struct slice *word, size_t n)
     return j->export.to ? export_apply(&j->export, word, n) : OK;
 }
 
+/* Keys become the records that a rewrite would write. */
+static int read_rdb(void *arg, struct source *from, uint64_t *used, uint64_t *keys, struct buf *why)
+{
+    struct job *j = arg;
+    struct import_report r;
+    int err = import_records(from, apply, j, &r, used, why);
+
+    *keys = 0;
+    for (int i = 0; err == OK && i < KEY_TYPES; i++)
+        *keys += r.keys[i];
+    if (err == OK && r.libraries)
+        fprintf(stderr, "leanmq-check-aof: %" PRIu64 " libraries of functions are left out\n", r.libraries);
+    return err;
+}
+
 static void report_file(void *arg, const struct recover_file *f)
 {
     FILE *to = ((struct job *)arg)->report;
@@ -799,7 +815,7 @@ static void report_outcome(FILE *to, const struct recover_report *r)
 
 static int check(struct job *j, struct disk *d, const char *name)
 {
-    const struct recover_ops ops = {.apply = apply, .file = report_file, .arg = j};
+    const struct recover_ops ops = {.apply = apply, .rdb = read_rdb, .file = report_file, .arg = j};
     struct recover_report report;
     struct journal_tail tail;
     struct buf why = {0};

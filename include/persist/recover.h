@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "base/source.h"
 #include "persist/disk.h"
 #include "persist/journal.h"
 
@@ -23,6 +24,9 @@ struct recover_file {
 struct recover_ops {
     /* One record. Not OK: a record that means nothing, which makes the file damaged. */
     int (*apply)(void *arg, const struct slice *word, size_t n);
+    /* A file of Redis, or the beginning of one, is an RDB: *used bytes, with *keys. ERR_FORMAT and *why: it
+     * cannot be read; other errors are those of the source. NULL: files that begin so are taken unread. */
+    int (*rdb)(void *arg, struct source *from, uint64_t *used, uint64_t *keys, struct buf *why);
     /* From time to time, between units: bytes read so far, of all. False: enough, stop. May be NULL. */
     bool (*progress)(void *arg, uint64_t done, uint64_t all);
     /* After each file, a damaged one too. May be NULL. */
@@ -40,10 +44,16 @@ enum recover_outcome {
 struct recover_report {
     enum recover_outcome outcome;
     bool stopped_cleanly; /* the last commit is the empty one of a clean end */
-    bool unverified;      /* some of the files are still those of Redis, which carry no check sums */
+    bool unverified;      /* some of the files are still those of Redis, whose commands carry no check sums */
     uint64_t records, commits;
     uint64_t cut; /* bytes that journal_open() will cut */
 };
+
+/* Nothing was ever kept there: it is new, or a first start did not get to anything. */
+static inline bool recover_is_blank(const struct recover_report *r, const struct journal_tail *tail)
+{
+    return r->records == 0 && tail->base_size == 0;
+}
 
 /* Locks the directory and loads it. OK with *report and *tail; ERR_LOCKED, ERR_IO, ERR_FORMAT (a file we
  * cannot read, though nothing says it is bad), or ERR_DAMAGED, with the file, the offset and what to run
@@ -55,6 +65,11 @@ int recover(struct disk *disk, const char *name, const struct recover_ops *ops, 
 /* The same without the lock: for tools, on a directory that no process writes to. */
 int recover_read(struct disk *disk, const char *name, const struct recover_ops *ops,
                  struct recover_report *report, struct journal_tail *tail, struct buf *why);
+
+/* One file of Redis, in no directory of ours: a dump.rdb, an append-only file of before Redis 7. ERR_* as above;
+ * ERR_FORMAT also if it is a file of ours. */
+int recover_file(struct disk *disk, const char *file, const struct recover_ops *ops,
+                 struct recover_report *report, struct buf *why);
 
 /* What verifies of `from` is copied to `to`, another directory without a journal, up to the first damage: a
  * file that is cut there ends the new journal. A manifest that is lost or damaged is made anew from the

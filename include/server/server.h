@@ -3,11 +3,12 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "broker/import.h"
 #include "cmd/service.h"
 #include "net/conn.h"
 #include "net/listener.h"
 #include "net/loop.h"
-#include "persist/journal.h"
+#include "persist/recover.h"
 
 #include <limits.h>
 #include <stdnoreturn.h>
@@ -39,6 +40,9 @@ struct server {
     uint64_t changes_at_fork;
     usec next_auto_rewrite; /* not before: after a failure */
 
+    struct import_report imported; /* the RDB read last */
+    msec import_now;               /* what is past its time then is left out of one; 0: nothing */
+
     usec watchdog, last_watchdog;
     uint64_t seen_syncs; /* of the journal, by the turn before: LATENCY's */
 };
@@ -46,13 +50,26 @@ struct server {
 /* boot.c, for those who open the journal later. */
 void server_journal_path(const struct config *c, char *path, size_t cap);
 int server_replay(void *server, const struct slice *word, size_t n); /* recover_ops.apply */
-bool server_start_syncer(struct server *s); /* false: errno */
+bool server_start_syncer(struct server *s);                          /* false: errno */
 /* turn.c */
 struct journal_options server_journal_options(const struct config *c);
 noreturn void server_disk_failed(const char *what);
 
 /* appendonly.c: the journal turned on or off, or read back. True if it was ordered. */
 bool appendonly_obey(struct server *s, struct now now);
+/* Opens the journal, of whose files nothing counts any more, with the store as its base. Until it is there in
+ * full, the files stand as they were. */
+int server_begin_journal(struct server *s, const struct journal_tail *tail, struct now now, struct buf *why);
+
+/* import.c: what Redis wrote. */
+int server_rdb(void *server, struct source *from, uint64_t *used, uint64_t *keys,
+               struct buf *why); /* recover_ops.rdb */
+/* The data that Redis would find in `dir` without a journal: the path of its file. */
+bool import_find(const struct config *c, char *path, size_t cap);
+int import_file(struct server *s, const char *path, const struct recover_ops *ops,
+                struct recover_report *report, struct buf *why);
+/* leanmqd --import: all of the file becomes a journal where there is none, or nothing. The exit status. */
+int import_run(struct server *s, const char *file);
 
 /* boot.c: from the command line to a server that is ready; from there to its end. */
 int server_boot(struct server *s, int argc, char **argv, int *status); /* false: leave with *status */
@@ -83,8 +100,9 @@ int rewriter_write(const struct broker *b, struct disk *disk, const char *name, 
 /* cli.c: what the command line asks for. */
 struct cli {
     const char *file;     /* settings; "-": standard input; NULL: none */
+    const char *import;   /* CLI_IMPORT: the file */
     struct buf overrides; /* --name value ..., as lines of a settings file */
-    enum { CLI_RUN, CLI_CHECK, CLI_DUMP, CLI_VERSION, CLI_HELP, CLI_COMMANDS, CLI_BAD } what;
+    enum { CLI_RUN, CLI_CHECK, CLI_DUMP, CLI_VERSION, CLI_HELP, CLI_COMMANDS, CLI_IMPORT, CLI_BAD } what;
     const char *bad; /* CLI_BAD: the word */
 };
 void cli_parse(struct cli *cli, int argc, char **argv);

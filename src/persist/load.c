@@ -93,7 +93,7 @@ int load_part(struct load *l, uint64_t begin, uint64_t *at, enum load_part *part
     return OK;
 }
 
-static int tell_progress(struct load *l, uint64_t bytes)
+int load_tell(struct load *l, uint64_t bytes)
 {
     l->done += bytes;
     if (!l->ops->progress || l->done - l->told < PROGRESS_STEP)
@@ -125,18 +125,18 @@ int load_apply(struct load *l, uint64_t begin, uint64_t bytes)
             return load_damaged(l, begin, "a record there means nothing to this version");
         l->file.records++;
     }
-    return tell_progress(l, bytes);
+    return load_tell(l, bytes);
 }
 
 int load_damaged(struct load *l, uint64_t at, const char *what)
 {
     l->file.damaged = true;
     l->why->n = 0;
-    buf_addf(l->why,
-             "%s is damaged at byte %" PRIu64
-             ": %s. Nothing was changed. Run leanmq-check-aof on the directory to "
-             "see what is left, with --repair-to NEWDIR to save it",
-             l->file.name, at, what);
+    buf_addf(l->why, "%s is damaged at byte %" PRIu64 ": %s. Nothing was changed", l->file.name, at, what);
+    if (!l->alone)
+        buf_add_str(l->why,
+                    ". Run leanmq-check-aof on the directory to see what is left, with --repair-to NEWDIR "
+                    "to save it");
     return ERR_DAMAGED;
 }
 

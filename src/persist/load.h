@@ -25,6 +25,7 @@ struct load {
     struct reader reader;
     struct recover_file file; /* under way */
     bool may_end_cut;         /* nothing follows the file: its end may be missing */
+    bool alone;               /* it is in no directory of ours */
     bool ended_empty;         /* its last commit was an empty one */
     uint64_t expected;        /* journal offset at which the next file has to begin */
 
@@ -47,6 +48,8 @@ int load_part(struct load *l, uint64_t begin, uint64_t *at, enum load_part *part
 void load_clear(struct load *l); /* a new unit */
 /* Applies the unit that began at `begin` and takes `bytes`. */
 int load_apply(struct load *l, uint64_t begin, uint64_t bytes);
+/* So many bytes more are done. ERR_STOPPED: enough. */
+int load_tell(struct load *l, uint64_t bytes);
 
 /* ERR_DAMAGED, with file, offset and `what` in *why. */
 int load_damaged(struct load *l, uint64_t at, const char *what);

@@ -1,10 +1,9 @@
-/* persist/load_foreign.c - a file that Redis wrote: a plain append-only file, or an RDB without a key. There
- * are no check sums that would vouch for it. */
+/* persist/load_foreign.c - a file that Redis wrote: commands, or an RDB, or one behind the other. Commands
+ * have no check sums that would vouch for them. */
 #include "base/err.h"
 #include "load.h"
 
-#define NOTE_MAX 1024  /* an annotation, #TS:<seconds> */
-#define RDB_MAX  65536 /* an RDB without keys is header and trailer */
+#define NOTE_MAX 1024 /* an annotation, #TS:<seconds> */
 
 /* --- RESP --- */
 
@@ -84,127 +83,73 @@ static int load_resp(struct load *l)
     return OK;
 }
 
-/* --- RDB, as far as one without keys goes --- */
+/* --- RDB --- */
 
-struct rdb {
-    const unsigned char *p, *end;
-    bool ok;
+struct rdb_source {
+    struct source source;
+    struct load *l;
+    uint64_t told; /* bytes that the progress knows of */
 };
 
-static uint64_t rdb_bytes(struct rdb *r, size_t n) /* big endian */
+static int rdb_get(struct source *s, uint64_t at, uint64_t want, const char **p, size_t *got)
 {
-    uint64_t v = 0;
+    struct rdb_source *from = (struct rdb_source *)s;
+    int err = reader_get(&from->l->reader, at, want, p, got);
 
-    if (!r->ok || (size_t)(r->end - r->p) < n) {
-        r->ok = false;
-        return 0;
+    if (err == OK && at > from->told) {
+        err = load_tell(from->l, at - from->told);
+        from->told = at;
     }
-    while (n--)
-        v = v << 8 | *r->p++;
-    return v;
+    return err;
 }
 
-static void rdb_skip(struct rdb *r, uint64_t n)
+static int rdb_refused(struct load *l, int err, const struct buf *why)
 {
-    if (!r->ok || (uint64_t)(r->end - r->p) < n)
-        r->ok = false;
-    else
-        r->p += n;
+    if (err != ERR_FORMAT)
+        return err == ERR_STOPPED ? err : load_failed(l, err);
+    l->file.damaged = true;
+    l->why->n = 0;
+    buf_addf(l->why, "%s cannot be loaded: %.*s", l->file.name, SLICE_ARG(buf_slice(why)));
+    return err;
 }
 
-/* A length; *special: the form of a string that is none. */
-static uint64_t rdb_length(struct rdb *r, bool *special)
-{
-    uint64_t b = rdb_bytes(r, 1);
-
-    *special = false;
-    switch (b >> 6) {
-    case 0:
-        return b & 63;
-    case 1:
-        return (b & 63) << 8 | rdb_bytes(r, 1);
-    case 2:
-        return rdb_bytes(r, b & 1 ? 8 : 4);
-    default:
-        *special = true;
-        return b & 63;
-    }
-}
-
-static void rdb_string(struct rdb *r)
-{
-    bool special, ignored;
-    uint64_t n = rdb_length(r, &special);
-
-    if (!special) {
-        rdb_skip(r, n);
-    } else if (n < 3) { /* an integer of 1, 2, 4 bytes */
-        rdb_skip(r, (uint64_t)1 << n);
-    } else { /* compressed: its length, the plain length, the bytes */
-        n = rdb_length(r, &ignored);
-        rdb_length(r, &ignored);
-        rdb_skip(r, n);
-    }
-}
-
-static bool rdb_is_empty(const char *p, size_t n)
-{
-    struct rdb r = {(const unsigned char *)p, (const unsigned char *)p + n, true};
-    bool special;
-
-    rdb_skip(&r, 9); /* REDIS0011 */
-    while (r.ok) {
-        switch (rdb_bytes(&r, 1)) {
-        case 250: /* a name and a value about the file */
-            rdb_string(&r);
-            rdb_string(&r);
-            break;
-        case 254: /* a database begins */
-            rdb_length(&r, &special);
-            break;
-        case 251: /* its size: keys, keys with a time to live */
-            if (rdb_length(&r, &special) || rdb_length(&r, &special))
-                return false;
-            break;
-        case 255: /* the end, and a check sum */
-            return r.ok && r.end - r.p == 8;
-        default:
-            return false;
-        }
-    }
-    return false;
-}
-
+/* It is for somebody else to know what is in it. Commands may follow. */
 static int load_rdb(struct load *l)
 {
-    const char *p;
-    size_t got;
-    int err = reader_get(&l->reader, 0, RDB_MAX, &p, &got);
+    struct rdb_source from = {.source.get = rdb_get, .l = l};
+    struct recover_file *f = &l->file;
+    struct buf why = {0};
+    int err;
 
-    if (err < 0)
-        return load_failed(l, err);
-    if (got < l->file.size || !rdb_is_empty(p, got)) {
-        l->why->n = 0;
-        buf_addf(
-            l->why,
-            "%s is an RDB file with data in it, which needs the RDB reader that this version does not have. "
-            "Start Redis with 'aof-use-rdb-preamble no', run BGREWRITEAOF, and take the directory then",
-            l->file.name);
-        return ERR_FORMAT;
+    if (!l->ops->rdb) {
+        f->records++;
+        f->good = f->size;
+        return OK;
     }
-    l->file.good = l->file.size;
-    return OK;
+    err = l->ops->rdb(l->ops->arg, &from.source, &f->good, &f->records, &why);
+    if (err < 0)
+        err = rdb_refused(l, err, &why);
+    buf_free(&why);
+    if (err == OK)
+        err = load_tell(l, f->good - from.told);
+    return err < 0 || f->good == f->size ? err : load_resp(l);
+}
+
+/* Valkey 9 and later call theirs by their own name; whoever reads RDBs is to say what it thinks of that. */
+static bool is_rdb(const char *p, size_t n)
+{
+    return (n >= 5 && memcmp(p, "REDIS", 5) == 0) || (n >= 6 && memcmp(p, "VALKEY", 6) == 0);
 }
 
 int load_foreign(struct load *l)
 {
     const char *p;
     size_t got;
-    int err = reader_get(&l->reader, 0, 5, &p, &got);
+    int err = reader_get(&l->reader, 0, 6, &p, &got);
 
     if (err < 0)
         return load_failed(l, err);
-    if (got >= 5 && memcmp(p, "REDIS", 5) == 0)
+    if (is_rdb(p, got))
         err = load_rdb(l);
     else
         err = load_resp(l);

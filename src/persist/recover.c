@@ -236,6 +236,38 @@ int recover_read(struct disk *disk, const char *name, const struct recover_ops *
     return err;
 }
 
+static int load_alone(struct load *l)
+{
+    const char *p;
+    size_t got;
+    int err = reader_get(&l->reader, 0, FRAME_LINE_MAX, &p, &got);
+
+    if (err < 0)
+        return load_failed(l, err);
+    if (!frame_is_header(p, got))
+        return load_foreign(l);
+    buf_addf(l->why, "%s is a file of leanmqd itself: its whole directory is loaded where it lies in `dir`",
+             l->file.name);
+    return ERR_FORMAT;
+}
+
+int recover_file(struct disk *disk, const char *file, const struct recover_ops *ops,
+                 struct recover_report *report, struct buf *why)
+{
+    struct load l = {
+        .disk = disk, .ops = ops, .report = report, .why = why, .may_end_cut = true, .alone = true};
+    int err = reader_open(&l.reader, disk, file);
+
+    *report = (struct recover_report){.outcome = RECOVER_FOREIGN};
+    l.file = (struct recover_file){.name = file, .type = MANIFEST_BASE, .size = l.reader.size};
+    l.all = l.reader.size;
+    err = err == OK ? load_alone(&l) : load_failed(&l, err);
+    report->records = l.file.records;
+    report->cut = l.file.cut;
+    load_free(&l);
+    return err;
+}
+
 int recover(struct disk *disk, const char *name, const struct recover_ops *ops, struct recover_report *report,
             struct journal_tail *tail, struct buf *why)
 {

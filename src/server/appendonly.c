@@ -58,23 +58,26 @@ static int write_base(struct server *sv, struct journal *j)
     return err == OK ? journal_adopt(j, name, size) : err;
 }
 
-static int begin(struct server *sv, const struct journal_tail *tail, struct now now, struct journal **out,
-                 struct buf *why)
+int server_begin_journal(struct server *sv, const struct journal_tail *tail, struct now now, struct buf *why)
 {
     struct journal_options o = server_journal_options(&sv->service.config);
-    int err = journal_open(sv->disk, sv->syncer, sv->service.config.appendfilename, &o, tail, out, NULL, why);
+    struct journal *j;
+    int err = journal_open(sv->disk, sv->syncer, sv->service.config.appendfilename, &o, tail, &j, NULL, why);
 
     if (err != OK)
-        return refuse(why, "the journal cannot be opened");
+        return err;
     if (tail->have_incr)
-        err = journal_rotate(*out, now);
+        err = journal_rotate(j, now);
     if (err == OK)
-        err = write_base(sv, *out);
-    if (err == OK)
+        err = write_base(sv, j);
+    if (err == OK) {
+        sv->service.broker.journal = j;
+        sv->journal_ours = true;
         return OK;
-    refuse(why, strerror(errno));
-    journal_abandon(*out);
-    return ERR_CONFIG;
+    }
+    refuse(why, err == ERR_NO_SPACE ? "there is no space on the disk" : strerror(errno));
+    journal_abandon(j);
+    return err;
 }
 
 static int open_disk(struct server *sv, struct buf *why)
@@ -102,23 +105,20 @@ static int turn_on(struct server *sv, struct now now, struct buf *why)
     struct server_stats *st = &sv->service.server;
     struct broker *b = &sv->service.broker;
     struct journal_tail tail;
-    struct journal *j;
     int err = open_disk(sv, why);
 
     if (err == OK)
         err = look_at_files(sv, &tail, why);
-    if (err == OK)
-        err = begin(sv, &tail, now, &j, why);
+    if (err == OK && server_begin_journal(sv, &tail, now, why) != OK)
+        err = refuse(why, "the journal cannot be opened");
     if (err != OK) {
         close_disk(sv);
         return err;
     }
-    b->journal = j;
-    sv->journal_ours = true;
     sv->service.config.appendonly = true;
     st->last_save = st->last_rewrite_ended = st->rewrite_started = now.wall;
     st->changes_at_rewrite = b->stats.changes;
-    log_notice("appendonly turned on: offset=%llu", (unsigned long long)journal_offset(j));
+    log_notice("appendonly turned on: offset=%llu", (unsigned long long)journal_offset(b->journal));
     return OK;
 }
 
@@ -154,7 +154,7 @@ static int turn_off(struct server *sv, struct now now, struct buf *why)
 static int read_back(struct server *sv, struct now now, struct buf *why)
 {
     struct broker *b = &sv->service.broker;
-    struct recover_ops ops = {.apply = server_replay, .arg = sv};
+    struct recover_ops ops = {.apply = server_replay, .rdb = server_rdb, .arg = sv};
     struct recover_report report;
     struct journal_tail tail;
 

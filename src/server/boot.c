@@ -20,9 +20,12 @@
 static const char usage[] =
     "usage: leanmqd [FILE | -] [--NAME VALUE ...]\n"
     "       leanmqd [FILE | -] [--NAME VALUE ...] --check-config | --dump-config\n"
+    "       leanmqd [FILE | -] [--NAME VALUE ...] --import DATA\n"
     "       leanmqd --version | --help\n"
     "\n"
-    "FILE holds settings as leanmqd.conf does, - reads them from standard input; --NAME VALUE overrides.\n";
+    "FILE holds settings as leanmqd.conf does, - reads them from standard input; --NAME VALUE overrides.\n"
+    "--import makes a journal of DATA, a dump.rdb or an append-only file of Redis, where there is none, and "
+    "leaves.\n";
 
 /* One line on standard error, for whoever started it. */
 static bool complain(int *status, int code, const char *what, struct buf *why)
@@ -263,23 +266,6 @@ static bool progress(void *arg, uint64_t done, uint64_t all)
     return !server_ends(sv);
 }
 
-/* A dump.rdb where there is no journal is somebody's data: an empty broker is no answer to it. */
-static bool refuse_dump(const struct config *c, struct buf *why)
-{
-    char dump[4096], manifest[4096];
-
-    snprintf(dump, sizeof dump, "%s/dump.rdb", c->dir);
-    snprintf(manifest, sizeof manifest, "%s/%s/%s.manifest", c->dir, c->appenddirname, c->appendfilename);
-    if (access(dump, F_OK) != 0 || access(manifest, F_OK) == 0)
-        return false;
-    buf_addf(
-        why,
-        "%s holds a data set and there is no append-only file: RDB files cannot be read yet; move it away "
-        "to start empty",
-        dump);
-    return true;
-}
-
 static void say_recovered(struct server *sv, const struct recover_report *r, msec took)
 {
     static const char *const outcome[] = {[RECOVER_EMPTY] = "new",
@@ -294,6 +280,12 @@ static void say_recovered(struct server *sv, const struct recover_report *r, mse
         log_warning("journal of Redis loaded: it has no checksums, so nothing was verified");
     log_notice("journal loaded: outcome=%s records=%llu commits=%llu ms=%lld", text,
                (unsigned long long)r->records, (unsigned long long)r->commits, (long long)took);
+}
+
+static void note_loaded(struct server *sv)
+{
+    sv->service.server.keys_loaded = broker_keys(&sv->service.broker);
+    sv->service.server.changes_at_rewrite = sv->service.broker.stats.changes;
 }
 
 static void say_cut(const struct journal_cut *cut)
@@ -313,9 +305,18 @@ static int exit_for(int err)
     return err == ERR_DAMAGED || err == ERR_FORMAT ? EXIT_DATA : EXIT_DISK;
 }
 
-static bool load(struct server *sv, const char *name, struct journal_tail *tail, int *status)
+static bool not_loaded(struct server *sv, const char *what, int err, struct buf *why, int *status)
 {
-    struct recover_ops ops = {.apply = server_replay, .progress = progress, .arg = sv};
+    if (err == ERR_STOPPED || (err == ERR_LOCKED && server_ends(sv)))
+        return leave_early(sv, why, status);
+    log_warning("%s not loaded: %.*s", what, SLICE_ARG(buf_slice(why)));
+    return complain(status, exit_for(err), what, why);
+}
+
+/* *blank: nothing was ever kept in the journal. */
+static bool load(struct server *sv, const char *name, struct journal_tail *tail, bool *blank, int *status)
+{
+    struct recover_ops ops = {.apply = server_replay, .rdb = server_rdb, .progress = progress, .arg = sv};
     struct recover_report report;
     struct buf why = {0};
     msec start = clock_now().wall;
@@ -327,17 +328,38 @@ static bool load(struct server *sv, const char *name, struct journal_tail *tail,
            worth_a_wait(sv, &until, &why))
         why.n = 0;
     sv->service.server.loading = false;
-    if (err == OK) {
-        sv->service.server.keys_loaded = broker_keys(&sv->service.broker);
-        sv->service.server.changes_at_rewrite = sv->service.broker.stats.changes;
-        say_recovered(sv, &report, clock_now().wall - start);
-        buf_free(&why);
+    if (err != OK)
+        return not_loaded(sv, "journal", err, &why, status);
+    note_loaded(sv);
+    say_recovered(sv, &report, clock_now().wall - start);
+    *blank = recover_is_blank(&report, tail);
+    buf_free(&why);
+    return true;
+}
+
+/* What Redis would start with where there is no journal. An empty broker is no answer to somebody's data. */
+static bool load_found(struct server *sv, bool *found, int *status)
+{
+    struct recover_ops ops = {.apply = server_replay, .rdb = server_rdb, .progress = progress, .arg = sv};
+    struct recover_report report;
+    struct buf why = {0};
+    char path[PATH_MAX];
+    int err;
+
+    *found = import_find(&sv->service.config, path, sizeof path);
+    if (!*found)
         return true;
-    }
-    if (err == ERR_STOPPED || (err == ERR_LOCKED && server_ends(sv)))
-        return leave_early(sv, &why, status);
-    log_warning("journal not loaded: %.*s", SLICE_ARG(buf_slice(&why)));
-    return complain(status, exit_for(err), "journal", &why);
+    sv->service.server.loading = true;
+    err = import_file(sv, path, &ops, &report, &why);
+    sv->service.server.loading = false;
+    if (err != OK)
+        return not_loaded(sv, "file of Redis", err, &why, status);
+    note_loaded(sv);
+    snprintf(sv->service.server.recovery, sizeof sv->service.server.recovery, "redis-unverified");
+    log_warning("file of Redis loaded, for there was no journal: file=\"%s\" keys=%llu", path,
+                (unsigned long long)sv->service.server.keys_loaded);
+    buf_free(&why);
+    return true;
 }
 
 void server_journal_path(const struct config *c, char *path, size_t cap)
@@ -353,38 +375,50 @@ bool server_start_syncer(struct server *sv)
     return sv->syncer;
 }
 
-static bool open_journal(struct server *sv, int *status)
+/* The journal goes on where it ended, or it begins with what was found of Redis. */
+static int go_on(struct server *sv, const struct journal_tail *tail, bool found, struct buf *why)
 {
     const struct config *c = &sv->service.config;
     struct journal_options o = server_journal_options(c);
-    struct journal_tail tail;
     struct journal_cut cut;
-    struct journal *j;
+    int err;
+
+    if (found)
+        return server_begin_journal(sv, tail, clock_now(), why);
+    err = journal_open(sv->disk, sv->syncer, c->appendfilename, &o, tail, &sv->service.broker.journal, &cut,
+                       why);
+    if (err != OK)
+        return err;
+    say_cut(&cut);
+    sv->journal_ours = true;
+    return OK;
+}
+
+static bool open_journal(struct server *sv, int *status)
+{
+    const struct config *c = &sv->service.config;
+    struct journal_tail tail;
     struct buf why = {0};
     char path[4096];
+    bool blank = false, found = false;
 
-    if (refuse_dump(c, &why))
-        return complain(status, EXIT_DATA, "dump.rdb", &why);
     if (!c->appendonly) {
         log_warning("appendonly no: what is acknowledged is gone with the process");
-        return true;
+        return load_found(sv, &found, status);
     }
     server_journal_path(c, path, sizeof path);
     if (!(sv->disk = disk_posix(path, true))) {
         buf_addf(&why, "%s: %s", path, strerror(errno));
         return complain(status, EXIT_CONFIG, "journal", &why);
     }
-    if (!load(sv, c->appendfilename, &tail, status))
+    if (!load(sv, c->appendfilename, &tail, &blank, status) || (blank && !load_found(sv, &found, status)))
         return false;
     if (!server_start_syncer(sv)) {
         buf_add_str(&why, strerror(errno));
         return complain(status, EXIT_DISK, "sync thread", &why);
     }
-    if (journal_open(sv->disk, sv->syncer, c->appendfilename, &o, &tail, &j, &cut, &why) != OK)
+    if (go_on(sv, &tail, found, &why) != OK)
         return complain(status, EXIT_DISK, "journal", &why);
-    say_cut(&cut);
-    sv->service.broker.journal = j;
-    sv->journal_ours = true;
     buf_free(&why);
     return true;
 }
@@ -405,6 +439,20 @@ static bool start_scripts(struct service *s, int *status)
     struct buf why = {0};
 
     return scripts_start(s, &why) || complain(status, EXIT_CONFIG, "scripts", &why);
+}
+
+/* Without clients, but for what it says like any server. */
+static bool import_only(struct server *sv, const char *file, int *status)
+{
+    struct buf why = {0};
+
+    service_start(&sv->service);
+    if (!(sv->loop = loop_new())) {
+        buf_add_str(&why, strerror(errno));
+        return complain(status, EXIT_CONFIG, "event loop", &why);
+    }
+    *status = import_run(sv, file);
+    return false;
 }
 
 static bool become_ready(struct server *sv, int *status)
@@ -470,5 +518,7 @@ int server_boot(struct server *sv, int argc, char **argv, int *status)
         sv->service.server.config_file = absolute(cli.file, sv->config_file);
     go_on = load_settings(&sv->service, &cli, status) && !answered(&sv->service, &cli, status);
     buf_free(&cli.overrides);
+    if (go_on && cli.what == CLI_IMPORT)
+        return import_only(sv, cli.import, status);
     return go_on && become_ready(sv, status);
 }

@@ -55,6 +55,12 @@ void cli_parse(struct cli *cli, int argc, char **argv)
 
         if (special(cli, word))
             continue;
+        if (strcmp(word, "--import") == 0) {
+            cli->what = i + 1 < argc ? CLI_IMPORT : CLI_BAD;
+            cli->import = cli->bad = argv[i + (i + 1 < argc)];
+            i++;
+            continue;
+        }
         if (strncmp(word, "--", 2) == 0 && word[2]) {
             if (named)
                 buf_add_char(&cli->overrides, '\n');

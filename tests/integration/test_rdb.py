@@ -108,7 +108,7 @@ def score(r):
     return r.choice((0, 1, -1.5, 3.141592653589793, 1e300, -1e-300, "inf", "-inf", r.randrange(-99, 99), 2**53))
 
 
-def fill_stream(r, c, key):
+def fill_stream(r, c, key, gone):
     size = r.choice((0, 1, 3, 120, 350))
     names = [text(r) for _ in range(r.randrange(1, 4))]
     seq, ids = [r.randrange(1, 5), 0], []
@@ -127,16 +127,16 @@ def fill_stream(r, c, key):
         if ids:
             c.call("XACK", key, "g%d" % g, *r.sample(ids, min(3, len(ids))))
             c.call("XCLAIM", key, "g%d" % g, "late", 0, r.choice(ids), "TIME", 1234567, "RETRYCOUNT", 77, "FORCE")
-    if ids and r.randrange(2):
+    if ids and gone and r.randrange(2):
         c.call("XDEL", key, *r.sample(ids, r.randrange(1, min(len(ids), 20) + 1)))
-    if ids and not r.randrange(3):
+    if ids and gone and not r.randrange(3):
         c.call("XTRIM", key, "MAXLEN", r.randrange(len(ids)))
     if not size:
         c.call("XGROUP", "CREATE", key, "made", "0", "MKSTREAM")
 
 
-def fill(c, seed, keys=12):
-    """So many keys of each type, small ones and large ones."""
+def fill(c, seed, keys=12, gone=True):
+    """So many keys of each type, small ones and large ones; from streams something may be gone again."""
     r = random.Random(seed)
     for i in range(keys):
         size = r.choice((1, 2, 5, 40, 130, 600))
@@ -146,7 +146,7 @@ def fill(c, seed, keys=12):
         c.call("SADD", "set:%d" % i, *[text(r) for _ in range(size)])
         c.call("HSET", "hash:%d" % i, *[w for _ in range(size) for w in (text(r), text(r))])
         c.call("ZADD", "zset:%d" % i, *[w for _ in range(size) for w in (score(r), text(r))])
-        fill_stream(r, c, "stream:%d" % i)
+        fill_stream(r, c, "stream:%d" % i, gone)
     for key in c.call("KEYS", "*"):
         if not r.randrange(4):
             c.call("PEXPIREAT", key, FAR + r.randrange(10**6))
@@ -208,6 +208,290 @@ def test_dumps_from_here_restore_in_redis():
                 check(b.call("RESTORE", key, max(0, b.call("PEXPIRETIME", key)), payload, "ABSTTL", "REPLACE"), "+OK", key)
             same_state(state(b), state(a))
             a.call("FLUSHALL"), b.call("FLUSHALL")
+
+
+# ---------------------------------------------------------------------------------------------
+# Files: dump.rdb, directories of Redis, --import
+
+def leanmqd(*args):
+    """Runs it to its end: status, what it printed."""
+    p = subprocess.run([find_leanmqd(), *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, text=True)
+    return p.returncode, p.stdout
+
+
+def import_into(folder, path, *args):
+    os.makedirs(folder, exist_ok=True)
+    return leanmqd("--dir", folder, *args, "--import", path)
+
+
+def fill_databases(c, gone=True):
+    fill(c, 0, keys=6, gone=gone)
+    c.call("SELECT", 3)
+    c.call("SET", "other", "database", "PXAT", FAR)
+    c.call("SELECT", 0)
+
+
+def test_a_dump_rdb_is_imported():
+    with Server(redis=True) as there:
+        a = there.client()
+        for compress in ("yes", "no"):
+            a.call("FLUSHALL")
+            fill_databases(a)
+            a.call("SET", "late", "gone", "PX", 1)
+            a.call("CONFIG", "SET", "rdbcompression", compress)
+            check(a.call("SAVE"), "+OK")
+            wanted, folder = state(a, (0, 3)), temp_dir()
+            wanted.pop((0, b"late"), None)
+            status, said = import_into(folder, os.path.join(there.dir, "dump.rdb"))
+            assert status == 0 and "RDB version 10, of Redis 7.0.15" in said and "stream 6" in said, said
+            status, said = import_into(folder, os.path.join(there.dir, "dump.rdb"))
+            assert status == 1 and "holds data" in said, said
+            with Server(dir=folder) as here:
+                same_state(state(here.client(), (0, 3)), wanted)
+                here.restart(hard=True)
+                same_state(state(here.client(), (0, 3)), wanted)
+
+
+def test_a_start_beside_a_dump_rdb_loads_it_once():
+    with Server(redis=True) as there:
+        a = there.client()
+        fill_databases(a)
+        check(a.call("SAVE"), "+OK")
+        wanted, folder = state(a, (0, 3)), temp_dir()
+        shutil.copy(os.path.join(there.dir, "dump.rdb"), folder)
+    with Server(dir=folder) as here:
+        b = here.client()
+        same_state(state(b, (0, 3)), wanted)
+        check(b.call("SET", "new", "1"), "+OK")
+        here.restart(hard=True)
+        wanted[0, b"new"] = value(here.client(), "new")
+        same_state(state(here.client(), (0, 3)), wanted)
+        here.client().call("FLUSHALL")
+        here.restart(hard=True)
+        assert state(here.client(), (0, 3)) == {}, "it was loaded once more"
+    with Server("--appendonly", "no", dir=folder) as here:  # as Redis: nothing is kept, and the file is there again
+        assert len(state(here.client(), (0, 3))) == len(wanted) - 1
+
+
+def test_a_directory_of_redis_is_taken_over():
+    for preamble in ("yes", "no"):
+        with Server("--appendonly", "yes", "--aof-use-rdb-preamble", preamble, redis=True) as there:
+            a = there.client()
+            fill_databases(a, gone=False)  # no words of Redis 7.0 make what is gone pending
+            check(a.call("BGREWRITEAOF"), "Background append only file rewriting started", test=lambda r: not isinstance(r, Error))
+            wait_until(lambda: a.info("persistence")["aof_rewrite_in_progress"] == "0" and
+                       a.info("persistence")["aof_rewrite_scheduled"] == "0", what="the rewrite")
+            a.call("RESTORE", "restored", 0, a.call("DUMP", "hash:0"))
+            a.call("RPUSH", "list:0", "later")
+            wanted = state(a, (0, 3))
+            there.stop()
+            folder = temp_dir()
+            shutil.copytree(os.path.join(there.dir, "appendonlydir"), os.path.join(folder, "appendonlydir"))
+        assert any(f.endswith(".base.rdb") for f in os.listdir(os.path.join(folder, "appendonlydir"))) == (preamble == "yes")
+        tool = os.path.join(os.path.dirname(find_leanmqd()), "leanmq-check-aof")
+        out = os.path.join(folder, "export.resp")
+        p = subprocess.run([tool, "--export", out, os.path.join(folder, "appendonlydir")], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=60)
+        assert p.returncode == 0 and "readable" in p.stdout, p.stdout
+        with Server(redis=True) as other:
+            c = other.client()
+            with open(out, "rb") as f:
+                c.send_raw(f.read() + b"PING\r\n")
+            while True:
+                reply = c.read()
+                assert not isinstance(reply, Error), reply
+                if reply == b"PONG":
+                    break
+            same_state(state(c, (0, 3)), wanted)
+        with Server(dir=folder) as here:
+            same_state(state(here.client(), (0, 3)), wanted)
+            here.restart(hard=True)
+            same_state(state(here.client(), (0, 3)), wanted)
+            b = here.client()
+            b.call("BGREWRITEAOF")
+            wait_until(lambda: b.info("persistence")["aof_rewrite_in_progress"] == "0", what="the rewrite")
+            here.restart(hard=True)
+            same_state(state(here.client(), (0, 3)), wanted)
+            assert not [f for f in os.listdir(os.path.join(folder, "appendonlydir")) if f.endswith(".rdb")]
+
+
+def test_an_append_only_file_of_before_7_is_taken_over():
+    """An RDB and commands behind it, in one file: beside no journal, or imported."""
+    with Server("--appendonly", "yes", "--aof-use-rdb-preamble", "yes", redis=True) as there:
+        a = there.client()
+        fill_databases(a)
+        check(a.call("SAVE"), "+OK")
+        wanted = state(a, (0, 3))
+        with open(os.path.join(there.dir, "dump.rdb"), "rb") as f:
+            old = f.read()
+    old += b"*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*3\r\n$3\r\nSET\r\n$5\r\nother\r\n$3\r\nnew\r\n"
+    wanted[3, b"other"] = (b"string", b"new", -1)
+    folder, other = temp_dir(), temp_dir()
+    path = os.path.join(folder, "appendonly.aof")
+    with open(path, "wb") as f:
+        f.write(old)
+    with open(os.path.join(folder, "dump.rdb"), "wb") as f:
+        f.write(b"older than the other, and no RDB at all")
+    status, said = import_into(other, path)
+    assert status == 0, said
+    for place in (folder, other):
+        with Server(dir=place) as here:
+            same_state(state(here.client(), (0, 3)), wanted)
+    with open(path, "wb") as f:
+        f.write(old[:-3])
+    other = temp_dir()
+    status, said = import_into(other, path)
+    assert status == 65 and "ends within a command" in said, said
+    assert import_into(other, os.path.join(there.dir, "dump.rdb"))[0] == 0, "something stayed"
+
+
+# ---------------------------------------------------------------------------------------------
+# Every form, also those that the Redis at hand does not write
+
+ITEMS = [b"a", b"", -1, 0, 12, 13, 63, 64, 127, 128, 255, -128, -129, 4095, 4096, -4096, -4097, 32767, -32768, 32768, 8388607, -8388609,
+         (1 << 31) - 1, 1 << 31, (1 << 63) - 1, -(1 << 63), b"z" * 63, b"y" * 64, b"x" * 4095, b"w" * 4096, b"v" * 20000, b"007", b"-0", b"\x00\xff"]
+WORDS = [rdb.to_bytes(v) for v in ITEMS]
+PAIRS = [v for i, w in enumerate(ITEMS) for v in (w, i)]
+SCORED = [v for i, w in enumerate(ITEMS) for v in (w, (b"-inf", b"inf", 7, b"2.5", -40000)[i % 5])]
+STREAM = {
+    "nodes": [((5, 0), [b"f", b"g"], [((5, 1), False, [(b"f", b"1"), (b"g", 70000)]), ((5, 2), True, [(b"f", b"x"), (b"g", b"y")]),
+                                      ((9, 0), False, [(b"other", b"v" * 300)])]),
+              ((10, 1 << 63), [b"f"], [((10, 1 << 63), False, [(b"f", b"")]), ((11, 3), False, [(b"f", -5)])])],
+    "last": (12, 7), "first": (5, 1), "deleted": (5, 2), "added": 9,
+    "groups": [{"name": b"g", "last": (9, 0), "read": 3, "pending": [((5, 1), 1000, 2), ((5, 2), 2000, 1), ((9, 0), 1700000000000, 300)],
+                "consumers": [(b"ann", 5, 6, [(5, 1), (9, 0)]), (b"", 7, -1, [(5, 2)]), (b"idle", 8, 8, [])]},
+               {"name": b"", "last": (0, 0), "read": -1, "pending": [], "consumers": []}]}
+
+
+def scores(pairs_):
+    return {rdb.to_bytes(m): float(rdb.to_bytes(s)) for m, s in zip(pairs_[0::2], pairs_[1::2])}
+
+
+def text_scores():
+    out = rdb.length(3)
+    for member, s in ((b"low", b"\xff"), (b"high", b"\xfe"), (b"mid", b"\x03-.5")):
+        out += rdb.string(member) + s
+    return out
+
+
+def forms():
+    """(name, number, body, what a reading of it gives)."""
+    string, lp, zl = rdb.string, rdb.listpack, rdb.ziplist
+    h = dict(zip(map(rdb.to_bytes, PAIRS[0::2]), map(rdb.to_bytes, PAIRS[1::2])))
+    yield "string", 0, string(b"plain"), b"plain"
+    for v in (0, -128, 127, 128, -32768, 40000, -(1 << 31)):
+        yield "string %d" % v, 0, rdb.number_string(v), b"%d" % v
+    yield "string packed", 0, rdb.packed_string(b"abc" + b"d" * 500 + b"efg" * 9), b"abc" + b"d" * 500 + b"efg" * 9
+    yield "string with a long length", 0, b"\x81" + b"\0" * 7 + b"\x02hi", b"hi"
+    yield "list", 1, rdb.length(len(WORDS)) + b"".join(map(string, WORDS)), WORDS
+    yield "list ziplist", 10, string(zl(ITEMS)), WORDS
+    yield "list quicklist", 14, rdb.length(3) + string(zl(ITEMS[:9])) + string(zl([])) + rdb.packed_string(zl(ITEMS[9:])), WORDS
+    yield "list quicklist 2", 18, (rdb.length(3) + rdb.length(2) + string(lp(ITEMS[:20])) + rdb.length(1) + string(ITEMS[20]) +
+                                   rdb.length(2) + string(lp(ITEMS[21:], 65535))), WORDS
+    yield "set", 2, rdb.length(len(WORDS)) + b"".join(map(string, WORDS)), set(WORDS)
+    for numbers in ([1], [-32768, 0, 32767], [-1 << 31, 5, 70000], [-1 << 63, 0, (1 << 63) - 1]):
+        yield "set intset", 11, string(rdb.intset(numbers)), {b"%d" % v for v in numbers}
+    yield "set listpack", 20, string(lp(ITEMS)), set(WORDS)
+    yield "hash", 4, rdb.length(len(h)) + b"".join(string(k) + string(v) for k, v in h.items()), h
+    yield "hash ziplist", 13, string(zl(PAIRS)), h
+    yield "hash listpack", 16, string(lp(PAIRS)), h
+    yield "zset", 3, text_scores(), {b"low": -math.inf, b"mid": -0.5, b"high": math.inf}
+    yield "zset 2", 5, rdb.length(1) + string(b"m") + b"\x00\x00\x00\x00\x00\x00\xf8\x3f", {b"m": 1.5}
+    yield "zset ziplist", 12, string(zl(SCORED)), scores(SCORED)
+    yield "zset listpack", 17, string(lp(SCORED)), scores(SCORED)
+    for form in (15, 19, 21):
+        yield "stream %d" % form, form, rdb.stream(STREAM, form), form
+
+
+def check_stream(c, key, form):
+    info = dict(zip(*[iter(c.call("XINFO", "STREAM", key))] * 2))
+    assert info[b"length"] == 4 and info[b"last-generated-id"] == b"12-7", info
+    assert info[b"entries-added"] == (4 if form == 15 else 9), info
+    assert info[b"max-deleted-entry-id"] == (b"0-0" if form == 15 else b"5-2"), info
+    check(c.call("XRANGE", key, "-", "+"), '[[5-1 [f 1 g 70000]] [9-0 [other %s]] [10-9223372036854775808 [f ""]] [11-3 [f "-5"]]]' % ("v" * 300))
+    got = stream_state(c, key)[2]
+    assert [g[0] for g in got] == [b"", b"g"] and show(got[0][2]) == (":0" if form == 15 else "nil"), got
+    assert show(got[1][2]) == ("nil" if form == 15 else ":3"), got[1]
+    assert got[1][3] == [[b"5-1", b"ann", 1000, 2], [b"5-2", b"", 2000, 1], [b"9-0", b"ann", 1700000000000, 300]], got[1]
+    assert [name for name, _ in got[1][4]] == [b"", b"ann", b"idle"], got[1]
+
+
+def check_form(c, key, wanted):
+    kind = c.call("TYPE", key)
+    if kind == b"stream":
+        check_stream(c, key, wanted)
+    elif kind == b"zset":
+        got = c.call("ZRANGE", key, "0", "-1", "WITHSCORES")
+        assert {m: float(s) for m, s in zip(got[0::2], got[1::2])} == wanted, got
+    else:
+        got = value(c, key)[1]
+        assert got == (sorted(wanted) if kind == b"set" else sorted(wanted.items()) if kind == b"hash" else wanted), got
+
+
+def test_every_form_restores(c):
+    for name, form, body, wanted in forms():
+        for version in (1, 9, 11, 12):
+            check(c.call("RESTORE", name, 0, rdb.dump(form, body, version), "REPLACE"), "+OK", name)
+        check_form(c, name, wanted)
+        check(c.call("RESTORE", name, 0, rdb.dump(form, body, 13), "REPLACE"), "-ERR DUMP payload version or checksum are wrong")
+        check(c.call("RESTORE", name, 0, rdb.dump(form, body + b"\0"), "REPLACE"), "-ERR Bad data format")
+        again = c.call("DUMP", name)
+        check(c.call("RESTORE", name, 0, again, "REPLACE"), "+OK", name)
+        check_form(c, name, wanted)
+        assert form in (2, 4, 11, 13, 16, 20) or c.call("DUMP", name) == again, name  # the rest has no order of its own
+
+
+def test_every_form_imports():
+    parts = [rdb.aux("redis-ver", "6.2.99"), rdb.aux("ctime", "1"), b"\xf7" + rdb.length(99) + b"\x02\x02" + b"\x01\x05\x02\x06" +
+             b"\x03abcd\x04abcdefgh\x05" + rdb.string("kept") + b"\x00", rdb.select(0), b"\xfb" + rdb.length(40) + rdb.length(0)]
+    wanted = {}
+    for i, (name, form, body, want) in enumerate(forms()):
+        parts.append((b"\xf8" + rdb.length(1000) if i % 3 else b"\xf9\x07") + rdb.key("%s %d" % (name, i), form, body))
+        wanted["%s %d" % (name, i)] = want
+    parts += [b"\xf4" + rdb.length(1) + rdb.length(2) + rdb.length(3), rdb.key("hollow", 1, rdb.length(0)),
+              rdb.key("past", 0, rdb.string("x"), at=1), b"\xfd" + (FAR // 1000 % (1 << 31)).to_bytes(4, "little") + b"\0" + rdb.string("seconds") + rdb.string("x"),
+              rdb.select(15), rdb.key("last", 0, rdb.string("x"), at=FAR), b"\xf5" + rdb.string("#!lua name=x")]
+    for version, checksum in ((9, True), (10, False), (11, True), (12, True)):
+        folder = temp_dir()
+        path = os.path.join(folder, "any.rdb")
+        with open(path, "wb") as f:
+            f.write(rdb.rdb_file(parts, version, checksum))
+        status, said = import_into(folder, path)
+        assert status == 0 and "RDB version %d, of Redis 6.2.99" % version in said, said
+        assert "1 keys without elements" in said and "1 libraries of functions" in said, said
+        with Server(dir=folder) as s:
+            c = s.client()
+            for name, want in wanted.items():
+                check_form(c, name, want)
+            check(c.call("EXISTS", "past"), ":0")
+            c.call("SELECT", 15)
+            check(c.call("PEXPIRETIME", "last"), ":%d" % FAR)
+
+
+def test_what_cannot_be_read_is_named():
+    good = rdb.key("before", 0, rdb.string("x"))
+    for form, why in ((6, "the value of a module"), (7, "the value of a module"), (9, "before 2.6"), (22, "time to live on fields"), (25, "time to live on fields"),
+                      (26, "does not know"), (200, "does not know")):
+        folder = temp_dir()
+        path = os.path.join(folder, "any.rdb")
+        with open(path, "wb") as f:
+            f.write(rdb.rdb_file([rdb.select(2), good, rdb.key(b'my "key"\n', form, rdb.string("y" * 100))]))
+        status, said = import_into(folder, path)
+        assert status == 65 and "of type %d, " % form in said and why in said and 'my \\x22key\\x22\\x0a" of database 2' in said, said
+        shutil.copy(path, os.path.join(folder, "dump.rdb"))
+        status, said = leanmqd("--dir", folder, "--port", "0")
+        assert status == 65 and "of type %d, " % form in said, said
+        os.unlink(os.path.join(folder, "dump.rdb"))
+        with Server(dir=folder) as s:
+            assert state(s.client(), range(16)) == {}
+    for data, why in ((rdb.rdb_file([good], 8), "REDIS0008"), (rdb.rdb_file([good], 13), "RDB versions 9 to 12"), (b"VALKEY080rest", "VALKEY080"),
+                      (rdb.rdb_file([good, good]), "twice"), (rdb.rdb_file([rdb.select(16)]), "database 16"), (rdb.rdb_file([good])[:-1], "too early"),
+                      (rdb.rdb_file([b"\xf6"]), "functions"), (rdb.rdb_file([good])[:-1] + b"\1", "check sum"), (b"", "is empty"), (b"hello", "no command")):
+        folder = temp_dir()
+        with open(os.path.join(folder, "any.rdb"), "wb") as f:
+            f.write(data)
+        status, said = import_into(folder, os.path.join(folder, "any.rdb"))
+        assert status == 65 and why in said, (why, status, said)
 
 
 if __name__ == "__main__":

@@ -186,9 +186,30 @@ static void file_read(void *arg, const struct recover_file *f)
     ((struct replay *)arg)->db = -1; /* each file says its own SELECT */
 }
 
+#define RDB_EMPTY                                                                                            \
+    "REDIS0011\372\011redis-ver\0057.2.4\372\nredis-bits\300\100\372\010aof-base\300\001\377abcdefgh"
+
+/* Knows one RDB, the one without keys. */
+static int read_rdb(void *arg, struct source *from, uint64_t *used, uint64_t *keys, struct buf *why)
+{
+    static const char known[] = RDB_EMPTY;
+    const char *p;
+    size_t got;
+    int err = from->get(from, 0, sizeof known - 1, &p, &got);
+
+    (void)arg;
+    if (err == OK && (got < sizeof known - 1 || memcmp(p, known, sizeof known - 1) != 0)) {
+        buf_add_str(why, "another RDB");
+        err = ERR_FORMAT;
+    }
+    *used = sizeof known - 1;
+    *keys = 0;
+    return err;
+}
+
 static int run_recover(struct world *w, struct replay *r)
 {
-    const struct recover_ops ops = {.apply = apply, .file = file_read, .arg = r};
+    const struct recover_ops ops = {.apply = apply, .rdb = read_rdb, .file = file_read, .arg = r};
 
     *r = (struct replay){.db = -1};
     w->why.n = 0;
@@ -1279,8 +1300,6 @@ static void on_a_real_disk(void **state)
 
 #define REDIS_BASE     NAME ".1.base.rdb"
 #define REDIS_MANIFEST "file " REDIS_BASE " seq 1 type b\nfile " INCR_1 " seq 1 type i\n"
-#define RDB_EMPTY                                                                                            \
-    "REDIS0011\372\011redis-ver\0057.2.4\372\nredis-bits\300\100\372\010aof-base\300\001\377abcdefgh"
 #define RDB_KEY "REDIS0011\376\000\373\001\000\000\001a\001b\377abcdefgh"
 
 static void put(struct world *w, const char *name, const char *text, size_t n)
@@ -1379,9 +1398,11 @@ static void what_cannot_be_read_is_refused(void **state)
     (void)state;
     redis_directory(&w, &incr);
     put(&w, REDIS_BASE, RDB_KEY, sizeof RDB_KEY - 1);
-    check(run_recover(&w, &r) == ERR_FORMAT && memmem(w.why.p, w.why.n, "RDB reader", 10));
+    check(run_recover(&w, &r) == ERR_FORMAT && memmem(w.why.p, w.why.n, "another RDB", 11));
     put(&w, REDIS_BASE, RDB_EMPTY, sizeof RDB_EMPTY - 2);
     check(run_recover(&w, &r) == ERR_FORMAT);
+    put(&w, REDIS_BASE, RDB_EMPTY RDB_EMPTY, 2 * (sizeof RDB_EMPTY - 1)); /* behind an RDB come commands */
+    check(run_recover(&w, &r) == ERR_DAMAGED);
     put(&w, REDIS_BASE, "", 0);
     check(run_recover(&w, &r) == OK && r.count == 10);
     incr.p[incr.n / 2] = '\0'; /* inside a record: Redis has nothing that would tell */
