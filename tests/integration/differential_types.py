@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Seeded random commands on strings, lists, hashes, sets and sorted sets to leanmqd and to Debian's
-redis-server; every reply must be the same, type by type.
+redis-server, with values carried from one to the other by DUMP and RESTORE; every reply must be the same, type by type.
 
     differential_types.py [--count N] [--seed S] [--proto 2|3|both] [--only hashes,sets,...]
 
@@ -21,6 +21,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 sys.path.insert(0, HERE)
+import rdb  # noqa: E402
 import types_gen  # noqa: E402
 from event_watch import Watch  # noqa: E402
 from leanmq import Closed, Error, Map, Raw, Server, find_leanmqd, same, show  # noqa: E402
@@ -175,10 +176,36 @@ class Run:
         if w.odd(0.02):
             return w.some([b"OBJECT", b"ENCODING"], [b"COPY", w.key(w.some("hash", "set", "zset", "list"))],
                           [b"RENAME", w.key(w.some("hash", "set", "zset", "list"))]) + [w.key(w.some("hash", "set", "zset", "list"))]
+        if w.odd(0.03):
+            return self.restore()
         if w.odd(0.01):
-            return [b"TYPE", w.key(w.some("hash", "set", "zset", "list", "str"))]
+            return [w.some(b"TYPE", b"EXISTS"), w.key(w.some("hash", "set", "zset", "list", "str"))]
         c = w.mess(w.some(*self.modules).command(w))
         return [c[0].lower() if w.odd(0.2) else c[0]] + c[1:]
+
+    def restore(self):
+        """RESTORE of what one of the two has under some key, or of nothing sensible; to both."""
+        w = self.words
+        kinds = "hash", "set", "zset", "list", "str"
+        side = w.r.randrange(2)
+        dump = self.conns[side].call("DUMP", w.key(w.some(*kinds)))
+        if not isinstance(dump, bytes):
+            dump = w.some(b"", b"x" * 9, rdb.dump(200, b"", 10), rdb.dump(0, b"\x3fabc", 10), rdb.dump(1, b"\0", 10), rdb.dump(0, b"\x01x", 80))
+        elif side == 0:
+            dump = rdb.for_redis_7_0(dump)
+        if w.odd(0.05):
+            at = w.r.randrange(len(dump) + 1)
+            dump = dump[:at] + w.some(b"", b"x", b"\0") + dump[at + 1:]
+        c = [b"RESTORE", w.key(w.some(*kinds)), w.some(b"0", b"0", b"0", b"1000000", b"-1", w.bad_int()), dump]
+        if w.odd(0.7):
+            c.append(b"REPLACE")
+        if w.odd(0.2):
+            c[2] = w.some(b"1", b"4102444800000", b"0", b"-1")
+            c.append(b"absttl")
+        if w.odd(0.2):
+            c += w.some([b"IDLETIME", w.some(b"0", b"100", b"-1", b"9223372036854775807", w.bad_int())], [b"FREQ", w.some(b"0", b"255", b"256", b"-1", w.bad_int())],
+                        [b"FREQ", b"1", b"IDLETIME", b"1"], [b"IDLETIME"], [b"FREQ"], [b"foo"], [b"REPLACE", b"REPLACE"])
+        return c
 
     def report(self, command, lean, redis):
         shape = (command[0].upper(), re.sub("[0-9]+", "N", text(lean))[:60], re.sub("[0-9]+", "N", text(redis))[:60])

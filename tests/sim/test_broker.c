@@ -4,13 +4,16 @@
  *   SEEDS=n   how many histories (300)
  *   SEED=n    this one alone, told as it goes
  */
+#include "base/crc64.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/change_policy.h"
 #include "simbroker.h"
+#include "store/dump.h"
 #include "store/group.h"
 #include "store/inbox.h"
+#include "store/record.h"
 #include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -107,6 +110,8 @@ static void tell_line(const struct history *h)
 
 static void send_line(struct history *h)
 {
+    if (!h->line.n) /* it has been sent */
+        return;
     tell_line(h);
     sim_send(h->s, h->client, buf_slice(&h->line));
     h->line.n = 0;
@@ -319,6 +324,44 @@ static void make_copy(struct history *h)
         word(h, "DB %" PRIu64, below(h, 2));
     if (once_in(h, 2))
         word(h, "REPLACE");
+}
+
+/* Some bytes of a dump become others, and its check sum fits them. */
+static void spoil(struct history *h, struct buf *dump)
+{
+    uint64_t sum;
+
+    for (uint64_t n = 1 + below(h, 3); n; n--)
+        dump->p[below(h, dump->n - 10)] = (char)(once_in(h, 2) ? below(h, 4) : below(h, 256));
+    sum = crc64(0, dump->p, dump->n - 8);
+    for (int i = 0; i < 8; i++)
+        dump->p[dump->n - 8 + (size_t)i] = (char)(sum >> 8 * i);
+}
+
+/* What is in some key of this database, and may be one that is not sound, into another. */
+static void make_restore(struct history *h)
+{
+    const struct session *session = h->s->client[h->client].session;
+    enum kind kind = once_in(h, 2) ? STREAM : (enum kind)below(h, KINDS);
+    const struct key *k =
+        db_find(&h->s->service->broker, session ? session->db : 0, slice_of(pick_key(h, kind)));
+    struct buf dump = {0}, request = {0};
+    const char *to = pick_key(h, kind), *ttl = once_in(h, 4) ? "1" : once_in(h, 4) ? "300" : "0";
+
+    if (k)
+        dump_write(&dump, k->type, k->value);
+    if (k && once_in(h, 4))
+        spoil(h, &dump);
+    record_head(&request, 5);
+    record_str(&request, "RESTORE");
+    record_str(&request, to);
+    record_str(&request, ttl);
+    record_word(&request, k ? buf_slice(&dump) : SLICE(""));
+    record_str(&request, "REPLACE");
+    tell("%u: RESTORE %s %s <%zu bytes>", h->client, to, ttl, dump.n);
+    sim_send_raw(h->s, h->client, buf_slice(&request));
+    buf_free(&dump);
+    buf_free(&request);
 }
 
 static void make_move(struct history *h)
@@ -1097,6 +1140,7 @@ static const struct {
     {make_watch, 1},
     {make_rename, 3},
     {make_copy, 4},
+    {make_restore, 4},
     {make_move, 3},
     {make_key_look, 3},
     {make_string, 5},
