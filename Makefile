@@ -230,6 +230,6 @@ FORCE:
 
 fuzz-built: $(FUZZ:%=$(BUILD)/fuzz/%)
 fuzz-smoke: $(FUZZ:%=$(BUILD)/fuzz/%)
-	@$(PYTHON) tests/fuzz/seeds.py $(BUILD)/fuzz/corpus-fuzz_session
+	@$(PYTHON) tests/fuzz/seeds.py $(BUILD)/fuzz
 	@echo $(FUZZ) | xargs -P 2 -n 1 sh -c '$(TALLY) fuzz/$$0 $(BUILD)/fuzz/$$0 -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
 	    -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 $(BUILD)/fuzz/corpus-$$0'

@@ -167,7 +167,7 @@ static struct slice unpack(struct rdb *r)
     if (r->err)
         return SLICE("");
     r->text.n = 0;
-    if (!lzf_unpack(s, buf_reserve(&r->text, (size_t)n), (size_t)n)) {
+    if (!lzf_unpack(s, buf_reserve(&r->text, (size_t)n + 1), (size_t)n)) {
         rdb_fail(r, "a packed string does not unpack");
         return SLICE("");
     }

@@ -1,11 +1,15 @@
 #!/usr/bin/python3
-"""Sessions for fuzz_session to begin with, where mutations alone come late: each command of streams in a place
-where it does something, over rewrites, time and restarts. The format is fuzz_session.c's.
+"""What fuzzers begin with where mutations alone come late, in the format that each tells of. For fuzz_session
+each command of streams in a place where it does something, over rewrites, time and restarts; for fuzz_rdb values of
+all forms, and a file with them.
 
-    seeds.py FOLDER      writes them there, the same every time"""
+    seeds.py FOLDER      writes them to its corpus-fuzz_session and corpus-fuzz_rdb, the same every time"""
 import itertools
 import os
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import rdb  # noqa: E402
 
 ACT = b"\xfe"
 TURN, OTHER, CONNECT, REWRITE = b"\xff", b"\x80", b"\xa0", b"\xa4"
@@ -62,13 +66,31 @@ def session(steps, proto, ends):
     return out + b"".join(ACT + e for e in ends)
 
 
-def main():
-    folder = sys.argv[1]
-    os.makedirs(folder, exist_ok=True)
+def sessions():
     for (name, steps), proto, journal in itertools.product(SESSIONS.items(), (2, 3), (0, 1)):
         ends = (TURN, REWRITE, REWRITE, CONNECT, TURN) if journal else (TURN,)
-        with open(os.path.join(folder, "seed-%s-%d-%d" % (name, proto, journal)), "wb") as f:
-            f.write(bytes([journal]) + session(steps, proto, ends))
+        yield "%s-%d-%d" % (name, proto, journal), bytes([journal]) + session(steps, proto, ends)
+
+
+def values():
+    """None of them long; the file has no check sum, for a mutation would not keep it."""
+    parts = [rdb.aux("redis-ver", "7.4.1"), b"\xf7\x05\x02\x02\x01\x05\x03abcd\x05\x01x\x00", rdb.select(1), b"\xfb\x09\x01\xf4\x01\x02\x03"]
+    short = [v for v in rdb.ITEMS if isinstance(v, int) or len(v) < 100]
+    for i, (_, form, body, _) in enumerate(rdb.forms(short)):
+        yield "form-%d-%d" % (form, i), bytes([form]) + body
+        parts.append(b"\xf8\x07" + rdb.key("k%d" % i, form, body, at=4102444800000 if i % 3 else None))
+    parts += [b"\xf5\x02ab", b"\xf9\x07", b"\xfd\x01\0\0\0" + rdb.key("old", 1, rdb.length(0))]
+    yield "file", b"\xff" + rdb.rdb_file(parts, checksum=False)
+    yield "small", b"\xff" + rdb.rdb_file(parts[:4] + parts[-3:], checksum=False)
+
+
+def main():
+    for corpus, seeds in (("fuzz_session", sessions()), ("fuzz_rdb", values())):
+        folder = os.path.join(sys.argv[1], "corpus-" + corpus)
+        os.makedirs(folder, exist_ok=True)
+        for name, content in seeds:
+            with open(os.path.join(folder, "seed-" + name), "wb") as f:
+                f.write(content)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """RDB in and out: DUMP and RESTORE from and to Redis, dump.rdb and the files of a Redis directory, --import."""
-import math
 import os
 import random
 import shutil
@@ -348,61 +347,6 @@ def test_an_append_only_file_of_before_7_is_taken_over():
 # ---------------------------------------------------------------------------------------------
 # Every form, also those that the Redis at hand does not write
 
-ITEMS = [b"a", b"", -1, 0, 12, 13, 63, 64, 127, 128, 255, -128, -129, 4095, 4096, -4096, -4097, 32767, -32768, 32768, 8388607, -8388609,
-         (1 << 31) - 1, 1 << 31, (1 << 63) - 1, -(1 << 63), b"z" * 63, b"y" * 64, b"x" * 4095, b"w" * 4096, b"v" * 20000, b"007", b"-0", b"\x00\xff"]
-WORDS = [rdb.to_bytes(v) for v in ITEMS]
-PAIRS = [v for i, w in enumerate(ITEMS) for v in (w, i)]
-SCORED = [v for i, w in enumerate(ITEMS) for v in (w, (b"-inf", b"inf", 7, b"2.5", -40000)[i % 5])]
-STREAM = {
-    "nodes": [((5, 0), [b"f", b"g"], [((5, 1), False, [(b"f", b"1"), (b"g", 70000)]), ((5, 2), True, [(b"f", b"x"), (b"g", b"y")]),
-                                      ((9, 0), False, [(b"other", b"v" * 300)])]),
-              ((10, 1 << 63), [b"f"], [((10, 1 << 63), False, [(b"f", b"")]), ((11, 3), False, [(b"f", -5)])])],
-    "last": (12, 7), "first": (5, 1), "deleted": (5, 2), "added": 9,
-    "groups": [{"name": b"g", "last": (9, 0), "read": 3, "pending": [((5, 1), 1000, 2), ((5, 2), 2000, 1), ((9, 0), 1700000000000, 300)],
-                "consumers": [(b"ann", 5, 6, [(5, 1), (9, 0)]), (b"", 7, -1, [(5, 2)]), (b"idle", 8, 8, [])]},
-               {"name": b"", "last": (0, 0), "read": -1, "pending": [], "consumers": []}]}
-
-
-def scores(pairs_):
-    return {rdb.to_bytes(m): float(rdb.to_bytes(s)) for m, s in zip(pairs_[0::2], pairs_[1::2])}
-
-
-def text_scores():
-    out = rdb.length(3)
-    for member, s in ((b"low", b"\xff"), (b"high", b"\xfe"), (b"mid", b"\x03-.5")):
-        out += rdb.string(member) + s
-    return out
-
-
-def forms():
-    """(name, number, body, what a reading of it gives)."""
-    string, lp, zl = rdb.string, rdb.listpack, rdb.ziplist
-    h = dict(zip(map(rdb.to_bytes, PAIRS[0::2]), map(rdb.to_bytes, PAIRS[1::2])))
-    yield "string", 0, string(b"plain"), b"plain"
-    for v in (0, -128, 127, 128, -32768, 40000, -(1 << 31)):
-        yield "string %d" % v, 0, rdb.number_string(v), b"%d" % v
-    yield "string packed", 0, rdb.packed_string(b"abc" + b"d" * 500 + b"efg" * 9), b"abc" + b"d" * 500 + b"efg" * 9
-    yield "string with a long length", 0, b"\x81" + b"\0" * 7 + b"\x02hi", b"hi"
-    yield "list", 1, rdb.length(len(WORDS)) + b"".join(map(string, WORDS)), WORDS
-    yield "list ziplist", 10, string(zl(ITEMS)), WORDS
-    yield "list quicklist", 14, rdb.length(3) + string(zl(ITEMS[:9])) + string(zl([])) + rdb.packed_string(zl(ITEMS[9:])), WORDS
-    yield "list quicklist 2", 18, (rdb.length(3) + rdb.length(2) + string(lp(ITEMS[:20])) + rdb.length(1) + string(ITEMS[20]) +
-                                   rdb.length(2) + string(lp(ITEMS[21:], 65535))), WORDS
-    yield "set", 2, rdb.length(len(WORDS)) + b"".join(map(string, WORDS)), set(WORDS)
-    for numbers in ([1], [-32768, 0, 32767], [-1 << 31, 5, 70000], [-1 << 63, 0, (1 << 63) - 1]):
-        yield "set intset", 11, string(rdb.intset(numbers)), {b"%d" % v for v in numbers}
-    yield "set listpack", 20, string(lp(ITEMS)), set(WORDS)
-    yield "hash", 4, rdb.length(len(h)) + b"".join(string(k) + string(v) for k, v in h.items()), h
-    yield "hash ziplist", 13, string(zl(PAIRS)), h
-    yield "hash listpack", 16, string(lp(PAIRS)), h
-    yield "zset", 3, text_scores(), {b"low": -math.inf, b"mid": -0.5, b"high": math.inf}
-    yield "zset 2", 5, rdb.length(1) + string(b"m") + b"\x00\x00\x00\x00\x00\x00\xf8\x3f", {b"m": 1.5}
-    yield "zset ziplist", 12, string(zl(SCORED)), scores(SCORED)
-    yield "zset listpack", 17, string(lp(SCORED)), scores(SCORED)
-    for form in (15, 19, 21):
-        yield "stream %d" % form, form, rdb.stream(STREAM, form), form
-
-
 def check_stream(c, key, form):
     info = dict(zip(*[iter(c.call("XINFO", "STREAM", key))] * 2))
     assert info[b"length"] == 4 and info[b"last-generated-id"] == b"12-7", info
@@ -429,7 +373,7 @@ def check_form(c, key, wanted):
 
 
 def test_every_form_restores(c):
-    for name, form, body, wanted in forms():
+    for name, form, body, wanted in rdb.forms():
         for version in (1, 9, 11, 12):
             check(c.call("RESTORE", name, 0, rdb.dump(form, body, version), "REPLACE"), "+OK", name)
         check_form(c, name, wanted)
@@ -445,7 +389,7 @@ def test_every_form_imports():
     parts = [rdb.aux("redis-ver", "6.2.99"), rdb.aux("ctime", "1"), b"\xf7" + rdb.length(99) + b"\x02\x02" + b"\x01\x05\x02\x06" +
              b"\x03abcd\x04abcdefgh\x05" + rdb.string("kept") + b"\x00", rdb.select(0), b"\xfb" + rdb.length(40) + rdb.length(0)]
     wanted = {}
-    for i, (name, form, body, want) in enumerate(forms()):
+    for i, (name, form, body, want) in enumerate(rdb.forms()):
         parts.append((b"\xf8" + rdb.length(1000) if i % 3 else b"\xf9\x07") + rdb.key("%s %d" % (name, i), form, body))
         wanted["%s %d" % (name, i)] = want
     parts += [b"\xf4" + rdb.length(1) + rdb.length(2) + rdb.length(3), rdb.key("hollow", 1, rdb.length(0)),

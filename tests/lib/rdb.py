@@ -1,6 +1,7 @@
 """RDB files and dumped values, written by the format and nothing else: every encoding that a Redis may have used,
 also those that the Redis at hand does not write any more or not yet. And a dump turned into one of an older version.
 """
+import math
 import struct
 
 POLYNOMIAL = 0x95ac9329ac4bc9b5
@@ -271,3 +272,61 @@ def for_redis_7_0(payload):
     for at in reversed(cut):
         body = body[:at] + body[at + 8:]
     return dump(19, body, 10)
+
+
+# ---------------------------------------------------------------------------------------------
+# Samples
+
+ITEMS = [b"a", b"", -1, 0, 12, 13, 63, 64, 127, 128, 255, -128, -129, 4095, 4096, -4096, -4097, 32767, -32768, 32768, 8388607, -8388609,
+         (1 << 31) - 1, 1 << 31, (1 << 63) - 1, -(1 << 63), b"z" * 63, b"y" * 64, b"x" * 4095, b"w" * 4096, b"v" * 20000, b"007", b"-0", b"\x00\xff"]
+STREAM = {
+    "nodes": [((5, 0), [b"f", b"g"], [((5, 1), False, [(b"f", b"1"), (b"g", 70000)]), ((5, 2), True, [(b"f", b"x"), (b"g", b"y")]),
+                                      ((9, 0), False, [(b"other", b"v" * 300)])]),
+              ((10, 1 << 63), [b"f"], [((10, 1 << 63), False, [(b"f", b"")]), ((11, 3), False, [(b"f", -5)])])],
+    "last": (12, 7), "first": (5, 1), "deleted": (5, 2), "added": 9,
+    "groups": [{"name": b"g", "last": (9, 0), "read": 3, "pending": [((5, 1), 1000, 2), ((5, 2), 2000, 1), ((9, 0), 1700000000000, 300)],
+                "consumers": [(b"ann", 5, 6, [(5, 1), (9, 0)]), (b"", 7, -1, [(5, 2)]), (b"idle", 8, 8, [])]},
+               {"name": b"", "last": (0, 0), "read": -1, "pending": [], "consumers": []}]}
+
+
+def scores(pairs_):
+    return {to_bytes(m): float(to_bytes(s)) for m, s in zip(pairs_[0::2], pairs_[1::2])}
+
+
+def text_scores():
+    out = length(3)
+    for member, s in ((b"low", b"\xff"), (b"high", b"\xfe"), (b"mid", b"\x03-.5")):
+        out += string(member) + s
+    return out
+
+
+def forms(items=tuple(ITEMS)):
+    """A value of each: (name, number, body, what a reading of it gives; of a stream its form)."""
+    lp, zl, items = listpack, ziplist, list(items)
+    words = [to_bytes(v) for v in items]
+    pairs = [v for i, w in enumerate(items) for v in (w, i)]
+    scored = [v for i, w in enumerate(items) for v in (w, (b"-inf", b"inf", 7, b"2.5", -40000)[i % 5])]
+    h = dict(zip(map(to_bytes, pairs[0::2]), map(to_bytes, pairs[1::2])))
+    yield "string", 0, string(b"plain"), b"plain"
+    for v in (0, -128, 127, 128, -32768, 40000, -(1 << 31)):
+        yield "string %d" % v, 0, number_string(v), b"%d" % v
+    yield "string packed", 0, packed_string(b"abc" + b"d" * 500 + b"efg" * 9), b"abc" + b"d" * 500 + b"efg" * 9
+    yield "string with a long length", 0, b"\x81" + b"\0" * 7 + b"\x02hi", b"hi"
+    yield "list", 1, length(len(words)) + b"".join(map(string, words)), words
+    yield "list ziplist", 10, string(zl(items)), words
+    yield "list quicklist", 14, length(3) + string(zl(items[:9])) + string(zl([])) + packed_string(zl(items[9:])), words
+    yield "list quicklist 2", 18, (length(3) + length(2) + string(lp(items[:20])) + length(1) + string(items[20]) +
+                                   length(2) + string(lp(items[21:], 65535))), words
+    yield "set", 2, length(len(words)) + b"".join(map(string, words)), set(words)
+    for numbers in ([1], [-32768, 0, 32767], [-1 << 31, 5, 70000], [-1 << 63, 0, (1 << 63) - 1]):
+        yield "set intset", 11, string(intset(numbers)), {b"%d" % v for v in numbers}
+    yield "set listpack", 20, string(lp(items)), set(words)
+    yield "hash", 4, length(len(h)) + b"".join(string(k) + string(v) for k, v in h.items()), h
+    yield "hash ziplist", 13, string(zl(pairs)), h
+    yield "hash listpack", 16, string(lp(pairs)), h
+    yield "zset", 3, text_scores(), {b"low": -math.inf, b"mid": -0.5, b"high": math.inf}
+    yield "zset 2", 5, length(1) + string(b"m") + b"\x00\x00\x00\x00\x00\x00\xf8\x3f", {b"m": 1.5}
+    yield "zset ziplist", 12, string(zl(scored)), scores(scored)
+    yield "zset listpack", 17, string(lp(scored)), scores(scored)
+    for form in (15, 19, 21):
+        yield "stream %d" % form, form, stream(STREAM, form), form
