@@ -446,6 +446,7 @@ static bool import_only(struct server *sv, const char *file, int *status)
 {
     struct buf why = {0};
 
+    signal(SIGXFSZ, SIG_IGN);
     service_start(&sv->service);
     if (!(sv->loop = loop_new())) {
         buf_add_str(&why, strerror(errno));

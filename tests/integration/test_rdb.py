@@ -209,6 +209,109 @@ def test_dumps_from_here_restore_in_redis():
             a.call("FLUSHALL"), b.call("FLUSHALL")
 
 
+HELLO = rdb.dump(0, rdb.string("hello"), 10)
+TWO = rdb.dump(1, rdb.length(2) + rdb.string("x") + rdb.string("y"), 10)
+EVENTS = rdb.dump(19, rdb.stream({"nodes": [((5, 0), [b"f"], [((5, 0), False, [(b"f", b"v")])])], "last": (5, 0), "first": (5, 0), "deleted": (0, 0),
+                                  "added": 1, "groups": [{"name": b"g", "last": (0, 0), "read": 0, "pending": [], "consumers": []}]}, 19), 10)
+
+
+@both
+def test_restore_is_checked_as_in_redis(a):
+    a.expect("DUMP none", "nil" if a.proto == 2 else "null")
+    for words in (("RESTORE",), ("RESTORE", "k"), ("RESTORE", "k", 0), ("DUMP",), ("DUMP", "a", "b")):
+        a.expect_error(words, "ERR wrong number of arguments for '%s' command" % words[0].lower())
+    a.expect(("RESTORE", "k", 0, HELLO), "+OK")
+    a.expect("GET k", "hello")
+    for tail in (("FREQ",), ("IDLETIME",), ("NX",), ("REPLACE", "FREQ", 1, "IDLETIME", 1), ("IDLETIME", 1, "FREQ", 1)):
+        a.expect_error(("RESTORE", "k", 0, HELLO) + tail, "ERR syntax error")
+    for tail, text in ((("FREQ", 256), "ERR Invalid FREQ value, must be >= 0 and <= 255"), (("FREQ", -1), "ERR Invalid FREQ value"),
+                       (("IDLETIME", -1), "ERR Invalid IDLETIME value, must be >= 0"), (("FREQ", "x"), "ERR value is not an integer or out of range")):
+        a.expect_error(("RESTORE", "k", "x", b"bad") + tail, text)
+    a.expect_error(("RESTORE", "k", "x", b"bad"), "BUSYKEY Target key name already exists.")
+    a.expect_error(("RESTORE", "k", "x", b"bad", "REPLACE"), "ERR value is not an integer or out of range")
+    a.expect_error(("RESTORE", "k", -1, b"bad", "REPLACE"), "ERR Invalid TTL value, must be >= 0")
+    for bad in (b"", b"bad", HELLO[:-1], HELLO[:-1] + b"x", HELLO + b"x", rdb.dump(0, rdb.string("x"), 255)):
+        a.expect_error(("RESTORE", "k", 0, bad, "REPLACE"), "ERR DUMP payload version or checksum are wrong")
+    for bad in (rdb.dump(250, b"\x01x", 10), rdb.dump(1, b"\0", 10), rdb.dump(2, b"\x02\x01a\x01a", 10), rdb.dump(0, b"\x3fx", 10)):
+        a.expect_error(("RESTORE", "k", 0, bad, "REPLACE"), "ERR Bad data format")
+    a.expect("GET k", "hello")
+
+
+def test_restore_sets_when_a_key_expires(a):
+    a.expect(("RESTORE", "k", 100000, HELLO), "+OK")
+    assert 90000 < a.call("PTTL", "k") <= 100000
+    a.expect(("RESTORE", "k", FAR, HELLO, "replace", "absttl"), "+OK")
+    a.expect("PEXPIRETIME k", ":%d" % FAR)
+    a.expect(("RESTORE", "k", 0, HELLO, "REPLACE", "ABSTTL"), "+OK")
+    a.expect("PTTL k", ":-1")
+    a.expect(("RESTORE", "k", 1, HELLO, "REPLACE", "ABSTTL"), "+OK")  # long past: what was there goes
+    a.expect("EXISTS k", ":0")
+    a.expect(("RESTORE", "k", 1, HELLO, "ABSTTL"), "+OK")
+    a.expect("EXISTS k", ":0")
+    a.expect(("RESTORE", "k", 0, HELLO, "IDLETIME", 1000), "+OK")
+    assert 990 <= a.call("OBJECT", "IDLETIME", "k") <= 1010
+    a.expect(("RESTORE", "k", 0, HELLO, "REPLACE", "IDLETIME", (1 << 63) - 1), "+OK")
+    a.expect(("RESTORE", "k", 0, HELLO, "REPLACE", "FREQ", 255), "+OK")
+    assert a.call("OBJECT", "IDLETIME", "k") < 10
+
+
+def test_restore_wakes_and_touches(s, a, b, c):
+    a.send("BLPOP", "list", 0)
+    blocked(s, 1)
+    b.expect(("RESTORE", "list", 0, TWO), "+OK")
+    a.expect_read("[list x]")
+    b.expect("LRANGE list 0 -1", "[y]")
+    b.expect(("RESTORE", "events", 0, EVENTS), "+OK")
+    b.expect("XREADGROUP GROUP g me STREAMS events >", "[[events [[5-0 [f v]]]]]")
+    a.send("XREAD", "BLOCK", 0, "STREAMS", "events", "5-0")
+    c.send("XREADGROUP", "GROUP", "g", "you", "BLOCK", 0, "STREAMS", "events", ">")
+    blocked(s, 2)
+    b.expect(("RESTORE", "events", 0, EVENTS, "REPLACE"), "+OK")
+    c.expect_read("[[events [[5-0 [f v]]]]]")
+    b.expect("XADD events 6-0 f w", "6-0")
+    a.expect_read("[[events [[6-0 [f w]]]]]")
+    a.expect("WATCH k", "+OK")
+    b.expect(("RESTORE", "k", 0, HELLO), "+OK")
+    a.expect("MULTI", "+OK")
+    a.expect("PING", "+QUEUED")
+    a.expect("EXEC", "nil*")
+    a.expect("MULTI", "+OK")
+    a.expect(("RESTORE", "k", 0, TWO, "REPLACE"), "+QUEUED")
+    a.expect(("RESTORE", "k", 0, TWO), "+QUEUED")
+    a.expect("LLEN k", "+QUEUED")
+    a.expect("EXEC", "[+OK -BUSYKEY Target key name already exists. :2]")
+
+
+def test_what_is_nobodys_is_told_in_the_words_of_redis_7():
+    with Server() as here, Server(redis=True) as there:
+        a, b = here.client(), there.client()
+        for i in range(1, 6):
+            a.call("XADD", "q", "%d-0" % i, "f", "v")
+        a.expect("XGROUP CREATE q g 0", "+OK")
+        a.call("XREADGROUP", "GROUP", "g", "ann", "STREAMS", "q", ">")
+        for i in (4, 2, 5):
+            a.expect("XNACK q g FAIL IDS 1 %d-0" % i, ":1")
+        b.expect(("RESTORE", "q", 0, rdb.for_redis_7_0(a.call("DUMP", "q"))), "+OK")
+        b.expect("XPENDING q g", '[:5 1-0 5-0 [["" 3] [ann 2]]]')
+        assert [e[1] for e in b.call("XPENDING", "q", "g", "-", "+", "9")] == [b"ann", b"", b"ann", b"", b""]
+        claim = ("g", "bob", 1000000000, "1-0", "2-0", "3-0", "4-0", "5-0", "JUSTID")
+        check(b.call("XCLAIM", "q", *claim), "[2-0 4-0 5-0]")  # whoever claims gets them
+        a.expect(("RESTORE", "r", 0, a.call("DUMP", "q")), "+OK")
+        check(a.call("XCLAIM", "r", *claim), "[2-0 4-0 5-0]")
+
+
+def test_restore_keeps_to_maxmemory():
+    with Server(maxmemory="64mb") as s:
+        a = s.client()
+        bomb = b"\x00a" + b"\xe0\xff\x00" * 4000  # a megabyte out of 12 KB
+        item = b"\xc3" + rdb.length(len(bomb)) + rdb.length(1 + 264 * 4000) + bomb
+        before = s.rss()
+        a.expect_error(("RESTORE", "k", 0, rdb.dump(1, rdb.length(300) + item * 300)), "OOM command not allowed when used memory > 'maxmemory'")
+        assert s.rss() < before + (200 << 20), (before, s.rss())
+        a.expect("EXISTS k", ":0")
+        a.expect(("RESTORE", "k", 0, rdb.dump(1, rdb.length(3) + item * 3)), "+OK")
+
+
 # ---------------------------------------------------------------------------------------------
 # Files: dump.rdb, directories of Redis, --import
 
@@ -249,6 +352,40 @@ def test_a_dump_rdb_is_imported():
                 same_state(state(here.client(), (0, 3)), wanted)
                 here.restart(hard=True)
                 same_state(state(here.client(), (0, 3)), wanted)
+
+
+def test_a_damaged_dump_rdb_is_not_imported_at_all():
+    with Server(redis=True) as there:
+        a = there.client()
+        fill_databases(a)
+        check(a.call("SAVE"), "+OK")
+        with open(os.path.join(there.dir, "dump.rdb"), "rb") as f:
+            good = f.read()
+    r, folder = random.Random(5), temp_dir()
+    path = os.path.join(folder, "dump")
+    for i in range(60):
+        at = r.randrange(9 if i % 2 else 0, len(good))
+        bad = good[:at] if i % 2 else good[:at] + bytes([good[at] ^ 1 << r.randrange(8)]) + good[at + 1:]
+        with open(path, "wb") as f:
+            f.write(bad)
+        status, said = import_into(folder, path)
+        assert status == 65 and "nothing was imported: " in said, (i, at, status, said)
+    with open(path, "wb") as f:
+        f.write(good)
+    limited = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (90000, 90000)); os.execv(sys.argv[1], sys.argv[1:])"
+    p = subprocess.run([sys.executable, "-c", limited, find_leanmqd(), "--dir", folder, "--import", path], stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, timeout=60, text=True)
+    assert p.returncode == 74 and "nothing was imported: " in p.stdout, (p.returncode, p.stdout)  # no room
+    with Server(dir=folder) as s:
+        assert state(s.client(), range(16)) == {}
+    status, said = import_into(folder, path)
+    assert status == 0, said
+    assert leanmqd("--import")[0] == 1 and leanmqd("--import", "/no/such/file")[0] == 1
+    status, said = import_into(temp_dir(), path, "--appendonly", "no")
+    assert status == 1 and "appendonly is no" in said, said
+    with Server(dir=folder) as s:
+        status, said = import_into(folder, path)
+        assert status == 1 and "another process" in said, said
 
 
 def test_a_start_beside_a_dump_rdb_loads_it_once():
