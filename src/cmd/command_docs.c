@@ -16,7 +16,7 @@ static const struct {
     {"integer",
      " count seconds milliseconds ms index increment offset limit numkeys numids port protover client-id "
      "entries-added min-idle-time entries-read rank len retrycount destination-db seed cursor bit "
-     "num-matches weight min-match-len version bits numlocal numreplicas slot "},
+     "num-matches weight min-match-len version bits numlocal numreplicas slot frequency "},
     {"double", " timeout score "},
     {"pattern", " pattern "},
     {"unix-time", " unix-time-seconds unix-time-milliseconds "},
