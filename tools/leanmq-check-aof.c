@@ -778,8 +778,6 @@ static int read_rdb(void *arg, struct source *from, uint64_t *used, uint64_t *ke
     *keys = 0;
     for (int i = 0; err == OK && i < KEY_TYPES; i++)
         *keys += r.keys[i];
-    if (err == OK && r.libraries)
-        fprintf(stderr, "leanmq-check-aof: %" PRIu64 " libraries of functions are left out\n", r.libraries);
     return err;
 }
 

@@ -13,12 +13,14 @@ struct import_report {
     uint64_t keys[KEY_TYPES];
     uint64_t expired;   /* keys that were past their time, and are left out */
     uint64_t empty;     /* keys without elements, which no client could have made: left out */
-    uint64_t libraries; /* of functions: left out */
+    uint64_t libraries; /* of functions */
 };
 
 struct import_how {
     msec now; /* keys past their time are left out; 0: they come in too, for records that follow may name them
                */
+    /* The text of a library of functions. Not OK: it cannot be loaded, nor can the file. */
+    int (*library)(void *arg, struct slice text);
     /* After each key. Not OK: enough. May be NULL. */
     int (*each)(void *arg, int db, struct slice name);
     void *arg;

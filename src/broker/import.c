@@ -88,13 +88,16 @@ static void refuse_type(struct import *in, unsigned type)
 static void put_key(struct import *in, enum key_type type, void *value)
 {
     struct slice name = in->name.n ? buf_slice(&in->name) : SLICE("");
+    enum origin origin = in->b->origin;
 
     if (db_find(in->b, in->db, name)) {
         rdb_fail(&in->r, "the same key twice");
         rdb_discard(type, value);
         return;
     }
+    in->b->origin = ORIGIN_REPLAY;
     change_restore(in->b, in->db, name, type, value, in->at);
+    in->b->origin = origin;
     in->report->keys[type]++;
     if (in->how->each)
         in->r.err = in->how->each(in->how->arg, in->db, name);
@@ -203,10 +206,15 @@ static void read_end(struct import *in)
         rdb_fail(&in->r, "the check sum of the file is wrong");
 }
 
-static void skip_library(struct import *in)
+static void read_library(struct import *in)
 {
-    rdb_string(&in->r);
+    struct slice text = rdb_string(&in->r);
+
+    if (in->r.err)
+        return;
     in->report->libraries++;
+    if (in->how->library(in->how->arg, text) != OK)
+        refuse(in, "it has a library of functions that does not load");
 }
 
 static void read_part(struct import *in, unsigned code)
@@ -218,7 +226,7 @@ static void read_part(struct import *in, unsigned code)
         skip_lengths(r, 3);
         return;
     case CODE_FUNCTION:
-        skip_library(in);
+        read_library(in);
         return;
     case CODE_FUNCTION_OLD:
         refuse(in, "it has functions in the form of a Redis 7.0 before its release");
@@ -291,14 +299,11 @@ int import_rdb(struct broker *b, const struct import_how *how, struct source *fr
                struct import_report *report, uint64_t *used, struct buf *why)
 {
     struct import in = {.b = b, .how = how, .report = report, .why = why, .at = -1};
-    enum origin origin = b->origin;
     int err;
 
     *report = (struct import_report){0};
     rdb_open_source(&in.r, from);
-    b->origin = ORIGIN_REPLAY;
     read_all(&in);
-    b->origin = origin;
     explain(&in);
     *used = rdb_at(&in.r);
     err = in.r.err;

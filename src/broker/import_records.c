@@ -60,11 +60,19 @@ static int record_key(void *arg, int db, struct slice name)
     return hand_over(r);
 }
 
+static int record_library(void *arg, struct slice text)
+{
+    struct recording *r = arg;
+    const struct slice words[] = {SLICE("FUNCTION"), SLICE("LOAD"), text};
+
+    return r->apply(r->arg, words, 3);
+}
+
 int import_records(struct source *from, int (*apply)(void *arg, const struct slice *word, size_t n),
                    void *arg, struct import_report *report, uint64_t *used, struct buf *why)
 {
     struct recording r = {.db = -1, .apply = apply, .arg = arg};
-    struct import_how how = {.each = record_key, .arg = &r};
+    struct import_how how = {.library = record_library, .each = record_key, .arg = &r};
     struct hash_seed seed;
     int err;
 

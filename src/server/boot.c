@@ -448,6 +448,8 @@ static bool import_only(struct server *sv, const char *file, int *status)
 
     signal(SIGXFSZ, SIG_IGN);
     service_start(&sv->service);
+    if (!start_scripts(&sv->service, status))
+        return false;
     if (!(sv->loop = loop_new())) {
         buf_add_str(&why, strerror(errno));
         return complain(status, EXIT_CONFIG, "event loop", &why);

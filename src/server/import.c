@@ -15,10 +15,17 @@
 
 /* --- an RDB --- */
 
+static int load_library(void *arg, struct slice text)
+{
+    const struct slice words[] = {SLICE("FUNCTION"), SLICE("LOAD"), text};
+
+    return service_replay(&((struct server *)arg)->service, words, 3);
+}
+
 static int read_rdb(void *arg, struct source *from, uint64_t *used, uint64_t *keys, struct buf *why)
 {
     struct server *sv = arg;
-    struct import_how how = {.now = sv->import_now};
+    struct import_how how = {.now = sv->import_now, .library = load_library, .arg = sv};
     int err = import_rdb(&sv->service.broker, &how, from, &sv->imported, used, why);
 
     *keys = 0;
@@ -34,11 +41,9 @@ int server_rdb(void *arg, struct source *from, uint64_t *used, uint64_t *keys, s
 
     if (err != OK)
         return err;
-    log_notice("rdb read: version=%d redis=%s keys=%llu expired=%llu empty=%llu", r->version,
+    log_notice("rdb read: version=%d redis=%s keys=%llu expired=%llu empty=%llu libraries=%llu", r->version,
                *r->redis ? r->redis : "unknown", (unsigned long long)*keys, (unsigned long long)r->expired,
-               (unsigned long long)r->empty);
-    if (r->libraries)
-        log_warning("rdb: %llu libraries of functions were left out", (unsigned long long)r->libraries);
+               (unsigned long long)r->empty, (unsigned long long)r->libraries);
     return OK;
 }
 
@@ -181,8 +186,6 @@ static void print_left_out(const struct import_report *r)
         printf("left out: %" PRIu64 " keys that were past their time\n", r->expired);
     if (r->empty)
         printf("left out: %" PRIu64 " keys without elements\n", r->empty);
-    if (r->libraries)
-        printf("left out: %" PRIu64 " libraries of functions\n", r->libraries);
 }
 
 static void print_report(const struct server *sv)
@@ -195,6 +198,8 @@ static void print_report(const struct server *sv)
         printf("RDB version %d, of Redis %s\n", r->version, *r->redis ? r->redis : "(unknown)");
     for (int i = 0; i < KEY_TYPES; i++)
         printf("%-6s %" PRIu64 "\n", key_type_name((enum key_type)i), n[i]);
+    if (r->libraries)
+        printf("libraries of functions %" PRIu64 "\n", r->libraries);
     print_left_out(r);
 }
 

@@ -118,6 +118,12 @@ static int each(void *arg, int db, struct slice name)
     return OK;
 }
 
+static int take_library(void *arg, struct slice text)
+{
+    (void)arg;
+    return text.n % 2 ? ERR_FORMAT : OK;
+}
+
 static int count(void *arg, const struct slice *word, size_t n)
 {
     (void)word;
@@ -129,7 +135,7 @@ static int count(void *arg, const struct slice *word, size_t n)
 static void as_file(struct slice bytes)
 {
     struct broker *b = new_broker();
-    struct import_how how = {.now = 1700000000000, .each = each, .arg = b};
+    struct import_how how = {.now = 1700000000000, .library = take_library, .each = each, .arg = b};
     struct import_report report;
     struct pieces from;
     struct buf why = {0};

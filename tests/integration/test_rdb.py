@@ -12,6 +12,7 @@ from leanmq import (REDIS, Error, Server, blocked, both, check, find_leanmqd, ma
                     testing_redis, wait_until)
 
 FAR = 4102444800000  # 2100
+LIBRARY = "#!lua name=numbers\nredis.register_function('seven', function() return 7 end)"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -328,6 +329,7 @@ def import_into(folder, path, *args):
 
 def fill_databases(c, gone=True):
     fill(c, 0, keys=6, gone=gone)
+    c.call("FUNCTION", "LOAD", "REPLACE", LIBRARY)
     c.call("SELECT", 3)
     c.call("SET", "other", "database", "PXAT", FAR)
     c.call("SELECT", 0)
@@ -352,6 +354,7 @@ def test_a_dump_rdb_is_imported():
                 same_state(state(here.client(), (0, 3)), wanted)
                 here.restart(hard=True)
                 same_state(state(here.client(), (0, 3)), wanted)
+                check(here.client().call("FCALL", "seven", 0), ":7")
 
 
 def test_a_damaged_dump_rdb_is_not_imported_at_all():
@@ -439,6 +442,7 @@ def test_a_directory_of_redis_is_taken_over():
                 if reply == b"PONG":
                     break
             same_state(state(c, (0, 3)), wanted)
+            check(c.call("FCALL", "seven", 0), ":7")
         with Server(dir=folder) as here:
             same_state(state(here.client(), (0, 3)), wanted)
             here.restart(hard=True)
@@ -531,7 +535,7 @@ def test_every_form_imports():
         wanted["%s %d" % (name, i)] = want
     parts += [b"\xf4" + rdb.length(1) + rdb.length(2) + rdb.length(3), rdb.key("hollow", 1, rdb.length(0)),
               rdb.key("past", 0, rdb.string("x"), at=1), b"\xfd" + (FAR // 1000 % (1 << 31)).to_bytes(4, "little") + b"\0" + rdb.string("seconds") + rdb.string("x"),
-              rdb.select(15), rdb.key("last", 0, rdb.string("x"), at=FAR), b"\xf5" + rdb.string("#!lua name=x")]
+              rdb.select(15), rdb.key("last", 0, rdb.string("x"), at=FAR), b"\xf5" + rdb.string(LIBRARY)]
     for version, checksum in ((9, True), (10, False), (11, True), (12, True)):
         folder = temp_dir()
         path = os.path.join(folder, "any.rdb")
@@ -539,12 +543,13 @@ def test_every_form_imports():
             f.write(rdb.rdb_file(parts, version, checksum))
         status, said = import_into(folder, path)
         assert status == 0 and "RDB version %d, of Redis 6.2.99" % version in said, said
-        assert "1 keys without elements" in said and "1 libraries of functions" in said, said
+        assert "1 keys without elements" in said and "libraries of functions 1" in said, said
         with Server(dir=folder) as s:
             c = s.client()
             for name, want in wanted.items():
                 check_form(c, name, want)
             check(c.call("EXISTS", "past"), ":0")
+            check(c.call("FCALL", "seven", 0), ":7")
             c.call("SELECT", 15)
             check(c.call("PEXPIRETIME", "last"), ":%d" % FAR)
 
@@ -567,7 +572,7 @@ def test_what_cannot_be_read_is_named():
             assert state(s.client(), range(16)) == {}
     for data, why in ((rdb.rdb_file([good], 8), "REDIS0008"), (rdb.rdb_file([good], 13), "RDB versions 9 to 12"), (b"VALKEY080rest", "VALKEY080"),
                       (rdb.rdb_file([good, good]), "twice"), (rdb.rdb_file([rdb.select(16)]), "database 16"), (rdb.rdb_file([good])[:-1], "too early"),
-                      (rdb.rdb_file([b"\xf6"]), "functions"), (rdb.rdb_file([good])[:-1] + b"\1", "check sum"), (b"", "is empty"), (b"hello", "no command")):
+                      (rdb.rdb_file([b"\xf6"]), "functions"), (rdb.rdb_file([good, b"\xf5" + rdb.string("#!lua name=x\nfoo(")]), "does not load"), (rdb.rdb_file([good])[:-1] + b"\1", "check sum"), (b"", "is empty"), (b"hello", "no command")):
         folder = temp_dir()
         with open(os.path.join(folder, "any.rdb"), "wb") as f:
             f.write(data)
