@@ -8,7 +8,7 @@
 #define DUMP_VERSION 11 /* Redis 7.2 */
 
 /* The dump of a value, behind what is in `to`. What a stream has beyond Redis 7.2 is left out (idempotent
- * producers, what QADD has put aside, the mark of a dead-letter queue) or told in its words: a message that
+ * producers, what a queue knows of its messages and groups) or told in its words: a message that
  * is nobody's is pending for the consumer "", delivered in the first milliseconds of 1970, in the order in
  * which they were given back. */
 void dump_write(struct buf *to, enum key_type type, const void *value);

@@ -132,6 +132,12 @@ static void write_id(struct buf *b, struct stream_id id)
     dump_length(b, id.seq);
 }
 
+/* One given back has its number in their order; what nobody has of a queue has no time of delivery. */
+static msec time_of(const struct pending *p)
+{
+    return pending_is_leased(p) || p->state == PENDING_NACKED ? p->time : 0;
+}
+
 /* All that is pending, in the order of ids. */
 static void write_pending(struct buf *b, const struct group *g)
 {
@@ -142,7 +148,7 @@ static void write_pending(struct buf *b, const struct group *g)
     pel_start(&g->pel, STREAM_ID_MIN, &pos);
     while (pel_next(&pos, &p)) {
         write_raw_id(b, p.id);
-        dump_le(b, (uint64_t)p.time, 8); /* of one given back: its number in their order */
+        dump_le(b, (uint64_t)time_of(&p), 8);
         dump_length(b, p.count);
     }
 }
@@ -183,6 +189,11 @@ static void sort_by_owner(struct owned *o, const struct group *g)
         o->id[o->end[owner_of(o, &p)]++] = p.id;
 }
 
+static size_t count_owned(const struct owned *o, uint32_t owner)
+{
+    return o->end[owner] - (owner ? o->end[owner - 1] : 0);
+}
+
 static void write_owned(struct buf *b, const struct owned *o, uint32_t owner)
 {
     for (size_t i = owner ? o->end[owner - 1] : 0; i < o->end[owner]; i++)
@@ -190,12 +201,12 @@ static void write_owned(struct buf *b, const struct owned *o, uint32_t owner)
 }
 
 /* `c` is NULL for one without a name that is made to hold what is nobody's. */
-static void write_consumer(struct buf *b, const struct owned *o, const struct consumer *c, size_t nobodys)
+static void write_consumer(struct buf *b, const struct owned *o, const struct consumer *c, bool nobodys)
 {
     dump_string(b, c ? consumer_name(c) : SLICE(""));
     dump_le(b, (uint64_t)(c ? c->seen : 0), 8);
     dump_le(b, (uint64_t)(c ? c->active : 0), 8);
-    dump_length(b, (c ? c->pending : 0) + nobodys);
+    dump_length(b, (c ? count_owned(o, c->slot) : 0) + (nobodys ? count_owned(o, o->nobody) : 0));
     if (c)
         write_owned(b, o, c->slot);
     if (nobodys)
@@ -208,13 +219,15 @@ static void write_consumers(struct buf *b, const struct group *g)
     struct consumer **c = group_consumers_sorted(g, &n);
     bool nameless = n && c[0]->name_len == 0; /* it takes what is nobody's */
     struct owned o;
+    bool extra;
 
     sort_by_owner(&o, g);
-    dump_length(b, n + (g->nacked && !nameless));
-    if (g->nacked && !nameless)
-        write_consumer(b, &o, NULL, g->nacked);
+    extra = count_owned(&o, o.nobody) && !nameless;
+    dump_length(b, n + extra);
+    if (extra)
+        write_consumer(b, &o, NULL, true);
     for (size_t i = 0; i < n; i++)
-        write_consumer(b, &o, c[i], i == 0 && nameless ? g->nacked : 0);
+        write_consumer(b, &o, c[i], i == 0 && nameless);
     mem_free(o.id);
     mem_free(o.end);
     mem_free(c);

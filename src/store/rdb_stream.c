@@ -15,7 +15,6 @@
 #include "store/listpack.h"
 #include "store/stream_edit.h"
 
-#define TIME_MAX         ((msec)1 << 55)        /* pel.h has no room for more */
 #define ENTRY_SLICES_MAX (STREAM_ENTRY_MAX / 8) /* each takes some bytes besides its own */
 
 struct items {
@@ -217,7 +216,7 @@ static void read_held(struct reading *in)
 
         h.time = (msec)rdb_le(in->r, 8);
         h.count = rdb_length(in->r);
-        if (h.time < 0 || h.time >= TIME_MAX || h.count > PEL_COUNT_MAX ||
+        if (h.time < 0 || h.time >= PENDING_NO_TIME || h.count > PEL_COUNT_MAX ||
             (in->held_n && stream_id_cmp(h.id, in->held[in->held_n - 1].id) <= 0))
             rdb_fail(in->r, "pending entries that are not sound");
         if (in->held_n == in->held_cap) {

@@ -338,6 +338,18 @@ static void spoil(struct history *h, struct buf *dump)
         dump->p[dump->n - 8 + (size_t)i] = (char)(sum >> 8 * i);
 }
 
+/* Whatever is in a key, a dump of it is sound. */
+static void must_read(struct history *h, struct slice dump)
+{
+    const struct broker *b = &h->s->service->broker;
+    struct rdb_making making = {&b->shape, &b->node_limits};
+    enum key_type type;
+    void *value;
+
+    sim_must(dump_is_sound(dump) && dump_read(dump, &making, 0, &type, &value) == OK && value);
+    rdb_discard(type, value);
+}
+
 /* What is in some key of this database, and may be one that is not sound, into another. */
 static void make_restore(struct history *h)
 {
@@ -348,8 +360,10 @@ static void make_restore(struct history *h)
     struct buf dump = {0}, request = {0};
     const char *to = pick_key(h, kind), *ttl = once_in(h, 4) ? "1" : once_in(h, 4) ? "300" : "0";
 
-    if (k)
+    if (k) {
         dump_write(&dump, k->type, k->value);
+        must_read(h, buf_slice(&dump));
+    }
     if (k && once_in(h, 4))
         spoil(h, &dump);
     record_head(&request, 5);
