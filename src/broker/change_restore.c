@@ -10,6 +10,8 @@ void change_restore(struct broker *b, int db, struct slice name, enum key_type t
 
     change_drop(&ch);
     change_make(&ch, type, value);
+    ch.fresh = true; /* in Redis one that was there is deleted first */
+    ch.event = EVENT_RESTORE;
     if (at >= 0)
         expiry_set(b, db, ch.key, at);
     if (ch.record != &b->nowhere)

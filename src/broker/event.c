@@ -18,6 +18,7 @@ static const struct {
     [EVENT_MOVE_FROM] = {EVENTS_GENERIC, "move_from"},
     [EVENT_MOVE_TO] = {EVENTS_GENERIC, "move_to"},
     [EVENT_COPY_TO] = {EVENTS_GENERIC, "copy_to"},
+    [EVENT_RESTORE] = {EVENTS_GENERIC, "restore"},
     [EVENT_SET] = {EVENTS_STRING, "set"},
     [EVENT_SETRANGE] = {EVENTS_STRING, "setrange"},
     [EVENT_APPEND] = {EVENTS_STRING, "append"},

@@ -283,6 +283,19 @@ def test_restore_wakes_and_touches(s, a, b, c):
     a.expect("EXEC", "[+OK -BUSYKEY Target key name already exists. :2]")
 
 
+def test_restore_is_told(s, a, b):
+    a.expect("CONFIG SET notify-keyspace-events KEAn", "+OK")
+    b.expect("PSUBSCRIBE __keyevent*", "[psubscribe __keyevent* :1]")
+    for tail, events in (((0, HELLO), ("new", "restore")), ((0, HELLO, "REPLACE"), ("new", "restore")), ((1000, TWO, "REPLACE"), ("new", "restore")),
+                         ((1, HELLO, "REPLACE", "ABSTTL"), ("del", )), ((1, HELLO, "ABSTTL"), ())):
+        a.expect(("RESTORE", "k") + tail, "+OK")
+        for event in events:
+            b.expect_read("[pmessage __keyevent* __keyevent@0__:%s k]" % event)
+    a.expect("SET end 1", "+OK")
+    b.expect_read("[pmessage __keyevent* __keyevent@0__:new end]")
+    a.expect(("CONFIG", "SET", "notify-keyspace-events", ""), "+OK")
+
+
 def test_what_is_nobodys_is_told_in_the_words_of_redis_7():
     with Server() as here, Server(redis=True) as there:
         a, b = here.client(), there.client()
