@@ -188,7 +188,8 @@ class Run:
         w = self.words
         kinds = "hash", "set", "zset", "list", "str"
         side = w.r.randrange(2)
-        dump = self.conns[side].call("DUMP", w.key(w.some(*kinds)))
+        key = w.key(w.some(*kinds))
+        dump = [c.call("DUMP", key) for c in self.conns][side]  # of both, for both tell of a key that is not there
         if not isinstance(dump, bytes):
             dump = w.some(b"", b"x" * 9, rdb.dump(200, b"", 10), rdb.dump(0, b"\x3fabc", 10), rdb.dump(1, b"\0", 10), rdb.dump(0, b"\x01x", 80))
         elif side == 0:
