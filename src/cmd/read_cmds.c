@@ -92,9 +92,6 @@ static int parse_option(struct call *c, size_t *i, struct read *a)
         a->count = a->count < 0 ? 0 : a->count;
         return OK;
     }
-    if (more && slice_is(word, "BLOCK") && scripts_called(c))
-        return call_fail(c, "ERR %.*s command is not allowed with BLOCK option from scripts",
-                         SLICE_ARG(c->arg[0]));
     if (more && slice_is(word, "BLOCK"))
         return parse_block(c, c->arg[++*i], a);
     if (more && slice_is(word, "MAXCOUNT"))
