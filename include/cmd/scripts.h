@@ -43,6 +43,8 @@ struct compiled_library {
 struct compiled_function {
     const struct script_function *f;
     const struct compiled_library *of;
+    size_t len;
+    char key[]; /* its name in lower case: FCALL asks for it in any */
 };
 
 struct scripts {
@@ -85,7 +87,7 @@ int functions_compile(struct service *s, struct slice text, bool fresh, struct c
                       struct buf *why);
 void functions_free(struct service *s, struct compiled_library *l);
 const struct compiled_library *functions_library(const struct service *s, struct slice name);
-const struct compiled_function *functions_find(const struct service *s, struct slice name);
+const struct compiled_function *functions_find(const struct service *s, struct slice name); /* in any case */
 /* A function of l that a library of another name has already; NULL: there is none. */
 const char *functions_clash(const struct service *s, const struct compiled_library *l);
 /* Its functions can be called from now on, and those of the library with that name no more. Takes it. */

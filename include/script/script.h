@@ -83,6 +83,7 @@ bool script_run(struct script_engine *e, int id, const struct script_input *in, 
 
 struct script_function {
     char *name, *description; /* owned; description NULL: none */
+    size_t description_len;   /* it may hold any byte */
     unsigned flags;
     int id; /* of the engine; script_release() */
 };

@@ -134,7 +134,7 @@ static void reply_function(struct reply *r, const struct script_function *f)
     reply_bulk_str(r, f->name);
     reply_bulk_str(r, "description");
     if (f->description)
-        reply_bulk_str(r, f->description);
+        reply_bulk(r, (struct slice){f->description, f->description_len});
     else
         reply_null(r);
     reply_bulk_str(r, "flags");

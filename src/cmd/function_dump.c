@@ -171,18 +171,11 @@ struct restoring {
     struct dict libraries, functions;
 };
 
-static struct slice function_name(const void *entry)
-{
-    return slice_of(((const struct compiled_function *)entry)->f->name);
-}
-
-static const struct dict_type function_type = {.key = function_name, .free = mem_free};
-
 static void begin(struct restoring *r, struct call *c)
 {
     *r = (struct restoring){.c = c};
     dict_init(&r->libraries, &compiled_library_type, &c->broker->seed);
-    dict_init(&r->functions, &function_type, &c->broker->seed);
+    dict_init(&r->functions, &compiled_function_type, &c->broker->seed);
 }
 
 static void drop(struct restoring *r)
@@ -238,13 +231,9 @@ static int check_among(struct restoring *r, struct compiled_library *l)
     dict_add(&r->libraries, l);
     for (size_t i = 0; i < l->functions.n; i++) {
         const struct script_function *f = &l->functions.function[i];
-        struct compiled_function *entry;
 
-        if (dict_find(&r->functions, slice_of(f->name)))
+        if (!compiled_function_add(&r->functions, f, l))
             return call_fail(r->c, "ERR Function %s already exists", f->name);
-        entry = mem_alloc(sizeof *entry);
-        *entry = (struct compiled_function){f, l};
-        dict_add(&r->functions, entry);
     }
     return OK;
 }

@@ -6,6 +6,8 @@
 #include "cmd/service.h"
 #include "script_cache.h"
 
+#include <ctype.h>
+
 static struct slice library_key(const void *entry)
 {
     return ((const struct compiled_library *)entry)->name;
@@ -13,11 +15,13 @@ static struct slice library_key(const void *entry)
 
 static struct slice function_key(const void *entry)
 {
-    return slice_of(((const struct compiled_function *)entry)->f->name);
+    const struct compiled_function *f = entry;
+
+    return (struct slice){f->key, f->len};
 }
 
 const struct dict_type compiled_library_type = {.key = library_key};
-const struct dict_type compiled_function_type = {.key = function_key};
+const struct dict_type compiled_function_type = {.key = function_key, .free = mem_free};
 
 /* --- the first line: #!lua name=... --- */
 
@@ -137,9 +141,44 @@ const struct compiled_library *functions_library(const struct service *s, struct
     return dict_find(&s->scripts.libraries, name);
 }
 
+static void to_lower(char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = (char)tolower((unsigned char)p[i]);
+}
+
+static const struct compiled_function *find(const struct dict *d, struct slice name)
+{
+    struct buf key = {0};
+    const struct compiled_function *f;
+
+    buf_add(&key, name.p, name.n);
+    to_lower(key.p, key.n);
+    f = dict_find(d, buf_slice(&key));
+    buf_free(&key);
+    return f;
+}
+
+bool compiled_function_add(struct dict *d, const struct script_function *function,
+                           const struct compiled_library *of)
+{
+    const struct compiled_function *other = find(d, slice_of(function->name));
+    size_t n = strlen(function->name);
+    struct compiled_function *f;
+
+    if (other)
+        return other->of == of;
+    f = mem_alloc(sizeof *f + n);
+    *f = (struct compiled_function){.f = function, .of = of, .len = n};
+    memcpy(f->key, function->name, n);
+    to_lower(f->key, n);
+    dict_add(d, f);
+    return true;
+}
+
 const struct compiled_function *functions_find(const struct service *s, struct slice name)
 {
-    return dict_find(&s->scripts.functions, name);
+    return find(&s->scripts.functions, name);
 }
 
 const char *functions_clash(const struct service *s, const struct compiled_library *l)
@@ -154,6 +193,14 @@ const char *functions_clash(const struct service *s, const struct compiled_libra
     return NULL;
 }
 
+static void remove_function(struct service *s, const struct script_function *function)
+{
+    const struct compiled_function *f = functions_find(s, slice_of(function->name));
+
+    if (f && f->f == function)
+        mem_free(dict_remove(&s->scripts.functions, compiled_function_type.key(f)));
+}
+
 void functions_unlink(struct service *s, struct slice name)
 {
     struct compiled_library *l = dict_remove(&s->scripts.libraries, name);
@@ -161,7 +208,7 @@ void functions_unlink(struct service *s, struct slice name)
     if (!l)
         return;
     for (size_t i = 0; i < l->functions.n; i++)
-        mem_free(dict_remove(&s->scripts.functions, slice_of(l->functions.function[i].name)));
+        remove_function(s, &l->functions.function[i]);
     functions_free(s, l);
 }
 
@@ -169,12 +216,8 @@ void functions_link(struct service *s, struct compiled_library *l)
 {
     functions_unlink(s, l->name);
     dict_add(&s->scripts.libraries, l);
-    for (size_t i = 0; i < l->functions.n; i++) {
-        struct compiled_function *f = mem_alloc(sizeof *f);
-
-        *f = (struct compiled_function){&l->functions.function[i], l};
-        dict_add(&s->scripts.functions, f);
-    }
+    for (size_t i = 0; i < l->functions.n; i++)
+        compiled_function_add(&s->scripts.functions, &l->functions.function[i], l);
 }
 
 void functions_unlink_all(struct service *s)

@@ -30,7 +30,7 @@ bool script_name_is_good(struct slice name)
 
 /* What it was told: views of values on the stack, and where the callback lies on it. */
 struct told {
-    const char *name, *description;
+    struct slice name, description; /* p NULL: not told */
     unsigned flags;
     int callback;
 };
@@ -57,6 +57,11 @@ static bool read_flags(lua_State *L, unsigned *flags)
     return true;
 }
 
+static bool read_text(lua_State *L, int index, struct slice *text)
+{
+    return (text->p = lua_tolstring(L, index, &text->n)) != NULL;
+}
+
 /* A field and its value are at the top: what is wrong, or NULL. */
 static const char *read_field(lua_State *L, struct told *t)
 {
@@ -65,11 +70,11 @@ static const char *read_field(lua_State *L, struct told *t)
     if (!key)
         return "named argument key given to redis.register_function is not a string";
     if (strcasecmp(key, "function_name") == 0)
-        return (t->name = lua_tostring(L, -1))
+        return read_text(L, -1, &t->name)
                    ? NULL
                    : "function_name argument given to redis.register_function must be a string";
     if (strcasecmp(key, "description") == 0)
-        return (t->description = lua_tostring(L, -1))
+        return read_text(L, -1, &t->description)
                    ? NULL
                    : "description argument given to redis.register_function must be a string";
     if (strcasecmp(key, "callback") == 0) {
@@ -99,14 +104,14 @@ static const char *read_named(lua_State *L, struct told *t)
             return wrong;
         lua_pushvalue(L, -2); /* what was read stays, so that views of it are good */
     }
-    if (!t->name)
+    if (!t->name.p)
         return "redis.register_function must get a function name argument";
     return t->callback ? NULL : "redis.register_function must get a callback argument";
 }
 
 static const char *read_positional(lua_State *L, struct told *t)
 {
-    if (!(t->name = lua_tostring(L, 1)))
+    if (!read_text(L, 1, &t->name))
         return "first argument to redis.register_function must be a string";
     if (!lua_isfunction(L, 2))
         return "second argument to redis.register_function must be a function";
@@ -123,10 +128,10 @@ static const char *read_arguments(lua_State *L, struct told *t)
     return n == 1 ? read_named(L, t) : read_positional(L, t);
 }
 
-static bool registered(const struct script_library *l, const char *name)
+static bool registered(const struct script_library *l, struct slice name)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (strcmp(l->function[i].name, name) == 0)
+        if (slice_eq(slice_of(l->function[i].name), name))
             return true;
     return false;
 }
@@ -139,8 +144,9 @@ static void add(struct script_library *l, const struct told *t, int id)
         l->function = mem_realloc(l->function, l->cap * sizeof *l->function);
     }
     l->function[l->n++] =
-        (struct script_function){.name = mem_strdup(slice_of(t->name)),
-                                 .description = t->description ? mem_strdup(slice_of(t->description)) : NULL,
+        (struct script_function){.name = mem_strdup(t->name),
+                                 .description = t->description.p ? mem_strdup(t->description) : NULL,
+                                 .description_len = t->description.n,
                                  .flags = t->flags,
                                  .id = id};
 }
@@ -155,7 +161,7 @@ int redis_register_function(lua_State *L)
         return raise_error(L, "redis.register_function can only be called on FUNCTION LOAD command");
     if ((wrong = read_arguments(L, &t)))
         return raise_error(L, wrong);
-    if (!script_name_is_good(slice_of(t.name)))
+    if (!script_name_is_good(t.name))
         return raise_error(
             L, "Library names can only contain letters, numbers, or underscores(_) and must be at "
                "least one character long");
