@@ -99,8 +99,8 @@ void functions_unlink_all(struct service *s);
 int scripts_run(struct call *c, int id, unsigned flags, const struct script_input *in, bool read_only);
 /* c is a command that a script calls. */
 bool scripts_called(const struct call *c);
-/* BUSY, in the words for what runs; returns ERR_REPLIED. */
-int scripts_busy_error(struct call *c);
+/* BUSY, in the words for what runs. */
+const char *scripts_busy_text(const struct service *s);
 /* SCRIPT KILL and FUNCTION KILL. */
 int scripts_kill(struct call *c, bool function);
 /* The same for a server that is to end. */

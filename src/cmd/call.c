@@ -339,6 +339,20 @@ static bool mute_by_subscription(const struct call *c)
     return c->reply->proto == 2 && !(c->cmd->flags & CMD_IN_PUBSUB) && session_subscribed(c->session);
 }
 
+/* An EXEC that is refused ends its transaction. */
+static int refuse_exec(struct call *c, const char *why)
+{
+    multi_forget(c->session);
+    return call_fail(c, "EXECABORT Transaction discarded because of: %s", why);
+}
+
+static int fail_busy(struct call *c)
+{
+    const char *why = scripts_busy_text(c->service);
+
+    return c->cmd->run == cmd_exec ? refuse_exec(c, why) : call_fail(c, "%s", why);
+}
+
 static int call_admit(struct call *c)
 {
     const struct command *cmd = c->cmd;
@@ -366,7 +380,7 @@ static int call_admit(struct call *c)
     if (queues && (cmd->flags & CMD_NO_MULTI))
         return call_fail(c, "ERR Command not allowed inside a transaction");
     if (c->service->scripts.busy && !(cmd->flags & CMD_ALLOW_BUSY))
-        return scripts_busy_error(c);
+        return fail_busy(c);
     return cmd->flags & CMD_GROWS ? admit_growth(c) : OK;
 }
 
@@ -382,20 +396,10 @@ static bool find_command(struct call *c)
     return false;
 }
 
-/* An EXEC that is refused ends its transaction, and says why in one word. */
-static int refuse_exec(struct call *c, int err)
-{
-    if (err != ERR_ARITY)
-        return err;
-    multi_forget(c->session);
-    return call_fail(
-        c, "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
-}
-
 static void refuse(struct call *c, int err)
 {
-    if (c->cmd && c->cmd->run == cmd_exec)
-        err = refuse_exec(c, err);
+    if (err == ERR_ARITY && c->cmd->run == cmd_exec)
+        err = refuse_exec(c, "wrong number of arguments for 'exec' command");
     call_error(c, err);
     if (c->cmd)
         c->service->stats[command_index(c->cmd)].rejected++;

@@ -205,7 +205,7 @@ int cmd_function_stats(struct call *c)
     struct reply *r = c->reply;
 
     if (s->running && !s->running->function)
-        return scripts_busy_error(c);
+        return call_fail(c, "%s", scripts_busy_text(c->service));
     reply_map(r, 2);
     reply_bulk_str(r, "running_script");
     if (s->running)

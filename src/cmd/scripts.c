@@ -15,13 +15,6 @@
 
 /* --- the commands of a script --- */
 
-static int refused(struct call *c, const char *why)
-{
-    if (c->cmd)
-        c->service->stats[command_index(c->cmd)].rejected++;
-    return call_fail(c, "%s", why);
-}
-
 static bool find(struct call *c)
 {
     const struct command *container;
@@ -38,11 +31,11 @@ static int admit(struct call *c, const struct running_script *r)
     uint32_t flags = c->cmd->flags;
 
     if ((int)c->n < c->cmd->min || (c->cmd->max != ANY && (int)c->n > c->cmd->max))
-        return refused(c, "ERR Wrong number of args calling Redis command from script");
+        return call_fail(c, "ERR Wrong number of args calling Redis command from script");
     if (flags & CMD_NOSCRIPT)
-        return refused(c, "ERR This Redis command is not allowed from script");
+        return call_fail(c, "ERR This Redis command is not allowed from script");
     if (r->read_only && flags & (CMD_WRITE | CMD_MAY_REPLICATE))
-        return refused(c, "ERR Write commands are not allowed from read-only scripts.");
+        return call_fail(c, "ERR Write commands are not allowed from read-only scripts.");
     if (!(flags & CMD_GROWS) || r->wrote)
         return OK;
     if (r->short_of_disk)
@@ -55,8 +48,9 @@ static void run_command(struct call *c, struct running_script *r)
     int err;
 
     if (!find(c)) {
-        refused(c, "ERR Unknown Redis command called from script");
+        call_fail(c, "ERR Unknown Redis command called from script");
     } else if ((err = admit(c, r)) != OK) {
+        c->service->stats[command_index(c->cmd)].rejected++;
         call_error(c, err);
     } else {
         r->wrote |= (c->cmd->flags & CMD_WRITE) != 0;
@@ -148,10 +142,11 @@ static bool tick(void *arg)
     return !r->killed;
 }
 
-int scripts_busy_error(struct call *c)
+const char *scripts_busy_text(const struct service *s)
 {
-    return call_fail(c, "BUSY Redis is busy running a script. You can only call %s KILL or SHUTDOWN NOSAVE.",
-                     c->service->scripts.running->function ? "FUNCTION" : "SCRIPT");
+    return s->scripts.running->function
+               ? "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+               : "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 }
 
 int scripts_kill(struct call *c, bool function)
@@ -166,7 +161,7 @@ int scripts_kill(struct call *c, bool function)
                "can either wait the script termination or kill the server in a hard way using the "
                "SHUTDOWN NOSAVE command.");
     if (r->function != function)
-        return scripts_busy_error(c);
+        return call_fail(c, "%s", scripts_busy_text(c->service));
     r->killed = true;
     reply_ok(c->reply);
     return OK;

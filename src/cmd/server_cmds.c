@@ -71,7 +71,7 @@ int cmd_shutdown(struct call *c)
     if (flags & SHUT_ABORT)
         return call_fail(c, "ERR No shutdown in progress.");
     if (c->service->scripts.busy && !(flags & SHUT_NOSAVE))
-        return scripts_busy_error(c);
+        return call_fail(c, "%s", scripts_busy_text(c->service));
     c->broker->orders.shutdown = flags & SHUT_NOSAVE ? SHUTDOWN_NOSAVE : SHUTDOWN_CLEAN;
     c->session->close_after_reply = true; /* nothing behind it runs */
     return OK;
