@@ -57,6 +57,7 @@ struct scripts {
     struct dict libraries, functions; /* struct compiled_library, struct compiled_function, by name */
     struct running_script *running;   /* NULL: none */
     bool busy;                        /* it runs for longer than busy-reply-threshold */
+    bool may_debug;                   /* DEBUG SET-DISABLE-DENY-SCRIPTS */
     /* What others say meanwhile is looked at by this; the server's. */
     void (*poll)(void *arg);
     void *poll_arg;

@@ -224,6 +224,13 @@ static int debug_active_expire(struct call *c)
     return OK;
 }
 
+static int debug_scripts(struct call *c)
+{
+    c->service->scripts.may_debug = slice_eq(c->arg[2], SLICE("1"));
+    reply_ok(c->reply);
+    return OK;
+}
+
 static int debug_match(struct call *c)
 {
     reply_int(c->reply, slice_glob(c->arg[2], c->arg[3], false));
@@ -270,6 +277,8 @@ static int debug_help(struct call *c)
         "    Writes all data as a rewrite would, throws it away and reads it back.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    0: keys past their time go only when they are met.",
+        "SET-DISABLE-DENY-SCRIPTS <0|1>",
+        "    1: scripts may call DEBUG, but for what looks at data; nothing else that they may not call.",
         "SLEEP <seconds>",
         "    Stops the server for so long. Decimals allowed.",
         "STRINGMATCH-LEN <pattern> <text>",
@@ -284,7 +293,7 @@ static const struct debug_sub {
     const char *name;
     size_t min, max; /* words, with DEBUG and the name */
     int (*run)(struct call *c);
-    bool data; /* looks at keys, or makes some: not while they are loaded */
+    bool data; /* looks at keys, or makes some: not while they are loaded, nor from scripts */
 } subs[] = {
     {"HELP", 2, 2, debug_help, false},
     {"CHANGE-REPL-ID", 2, 2, accept_only, false},
@@ -296,6 +305,7 @@ static const struct debug_sub {
     {"OBJECT", 3, 3, debug_object, true},
     {"PROTOCOL", 3, 3, debug_protocol, false},
     {"SET-ACTIVE-EXPIRE", 3, 3, debug_active_expire, false},
+    {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_scripts, true},
     {"SLEEP", 3, 3, debug_sleep, false},
     {"STRINGMATCH-LEN", 4, 4, debug_match, false},
     {"RELOAD", 2, SIZE_MAX, debug_reload, true},
@@ -320,6 +330,8 @@ static int run_sub(struct call *c, const struct debug_sub *sub)
 {
     if (sub->data && c->service->server.loading)
         return call_fail(c, "LOADING Redis is loading the dataset in memory");
+    if (sub->data && scripts_called(c))
+        return call_fail(c, "ERR This Redis command is not allowed from script");
     return sub->run(c);
 }
 

@@ -32,7 +32,7 @@ static int admit(struct call *c, const struct running_script *r)
 
     if ((int)c->n < c->cmd->min || (c->cmd->max != ANY && (int)c->n > c->cmd->max))
         return call_fail(c, "ERR Wrong number of args calling Redis command from script");
-    if (flags & CMD_NOSCRIPT)
+    if (flags & CMD_NOSCRIPT && !(c->cmd->run == cmd_debug && c->service->scripts.may_debug))
         return call_fail(c, "ERR This Redis command is not allowed from script");
     if (r->read_only && flags & (CMD_WRITE | CMD_MAY_REPLICATE))
         return call_fail(c, "ERR Write commands are not allowed from read-only scripts.");

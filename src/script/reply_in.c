@@ -89,6 +89,16 @@ static void push_error_of(lua_State *L, struct slice text)
     lua_setfield(L, -2, "ignore_error_stats_update"); /* the command has counted it */
 }
 
+/* Attributes say something about the reply behind them, which is all that scripts see. */
+static void skip_attributes(lua_State *L, const char **p, long long n)
+{
+    while (n-- > 0) {
+        push_reply(L, p);
+        push_reply(L, p);
+        lua_pop(L, 2);
+    }
+}
+
 void push_reply(lua_State *L, const char **p)
 {
     char type = *(*p)++;
@@ -96,7 +106,7 @@ void push_reply(lua_State *L, const char **p)
     long long n = 0;
 
     luaL_checkstack(L, 4, "reply");
-    if (strchr(":$*%~>=", type))
+    if (strchr(":$*%~>=|", type))
         n = strtoll(line.p, NULL, 10);
     switch (type) {
     case ':':
@@ -138,6 +148,10 @@ void push_reply(lua_State *L, const char **p)
         break;
     case '=':
         push_verbatim(L, take_bytes(p, (size_t)n));
+        break;
+    case '|':
+        skip_attributes(L, p, n);
+        push_reply(L, p);
         break;
     default: /* '_' */
         lua_pushnil(L);
