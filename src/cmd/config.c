@@ -305,7 +305,7 @@ ROW("queue-dedup-max", SETTING_INT, 0, queue_dedup_max, "1000000", 1, INT64_MAX,
     "a message with another one is refused."),
 
 /* scripts */
-ROW("busy-reply-threshold", SETTING_INT, 0, busy_reply_threshold, "5000", 0, INT_MAX,
+ALSO("busy-reply-threshold", "lua-time-limit", SETTING_INT, 0, busy_reply_threshold, "5000", 0, INT_MAX,
     "Milliseconds from which on a script or function that runs does not stop others from being\n"
     "answered: with -BUSY, but for SCRIPT KILL, FUNCTION KILL and SHUTDOWN NOSAVE. 0: never."),
 ROW("script-memory-limit", SETTING_BYTES, 0, script_memory_limit, "256mb", MB, INT64_MAX,
@@ -405,7 +405,6 @@ static const struct setting_foreign foreign[] = {
 {"min-slaves-*", SETTING_REFUSE, "0", "replication is not there yet"},
 {"latency-*", SETTING_WARN, 0, "not there yet"},
 {"acl-pubsub-default", SETTING_WARN, 0, "users are not there yet"},
-{"lua-time-limit", SETTING_WARN, 0, "busy-reply-threshold is the name"},
 {"io-threads", SETTING_WARN, 0, "there is one event loop"},
 {"io-threads-do-reads", SETTING_WARN, 0, "there is one event loop"},
 {"always-show-logo", SETTING_WARN, 0, "there is no logo"},
