@@ -7,7 +7,9 @@
 #include "engine_impl.h"
 
 #define FREE_OF_LIMIT SIZE_MAX
-#define TIDY_LEAST    ((size_t)4 << 20) /* below so many bytes the collector's own pace will do */
+#define TIDY_LEAST    ((size_t)4 << 20) /* below so many bytes the collector's own pace will do: */
+#define PAUSE         150               /* it begins again at so many percent of what was left, */
+#define STEP          400               /* and works so many percent of what is allocated meanwhile */
 
 /* --- memory --- */
 
@@ -176,6 +178,8 @@ static int open_all(lua_State *L)
     lua_pushcfunction(L, error_handler);
     e->handler = luaL_ref(L, LUA_REGISTRYINDEX);
     sandbox_open(e);
+    lua_gc(L, LUA_GCSETPAUSE, PAUSE);
+    lua_gc(L, LUA_GCSETSTEPMUL, STEP);
     lua_gc(L, LUA_GCCOLLECT, 0);
     return 0;
 }
