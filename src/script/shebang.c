@@ -27,9 +27,11 @@ static int fail(struct buf *why, const char *what, struct slice which)
     return ERR_SYNTAX;
 }
 
-/* name,name,... */
+/* name,name,... or nothing, which is not the same as no shebang: it writes, and only where there is room. */
 static int parse_flags(struct slice list, unsigned *flags, struct buf *why)
 {
+    if (!list.n)
+        return OK;
     for (;;) {
         const char *comma = list.n ? memchr(list.p, ',', list.n) : NULL;
         struct slice name = {list.p, comma ? (size_t)(comma - list.p) : list.n};

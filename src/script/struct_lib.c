@@ -9,6 +9,7 @@
  */
 #include "engine_impl.h"
 #include <ctype.h>
+#include <math.h>
 
 #define INT_BYTES_MAX 32
 
@@ -114,16 +115,21 @@ static bool is_integer(char what)
     return strchr("bBhHlLTiI", what) != NULL;
 }
 
-/* --- pack --- */
-
-/* C leaves open what becomes of a number that does not fit: here it is the nearest one. */
-static uint64_t integer_at(lua_State *L, int index)
+/* C leaves open what becomes of a number that does not fit: here it is what Redis makes of it on x86-64. */
+static uint64_t integer_of(lua_Number v)
 {
-    lua_Number v = luaL_checknumber(L, index);
-
+    if (isnan(v))
+        return (uint64_t)INT64_MIN;
     if (v < 0)
         return v >= -9223372036854775808.0 ? (uint64_t)(int64_t)v : (uint64_t)INT64_MIN;
-    return v < 18446744073709551616.0 ? (uint64_t)v : v > 0 ? UINT64_MAX : 0;
+    return v < 18446744073709551616.0 ? (uint64_t)v : 0;
+}
+
+/* --- pack --- */
+
+static uint64_t integer_at(lua_State *L, int index)
+{
+    return integer_of(luaL_checknumber(L, index));
 }
 
 static void put_bytes(luaL_Buffer *b, uint64_t v, size_t n, bool big)
@@ -231,12 +237,9 @@ static void check_room(const struct format *f, size_t n)
 /* c0: the number that was read last is the length, and is not a result. */
 static void take_length(struct format *f, int *results)
 {
-    lua_Number v;
-
     if (*results == 0 || !lua_isnumber(f->L, -1))
         luaL_error(f->L, "format 'c0' needs a previous size");
-    v = lua_tonumber(f->L, -1);
-    f->size = v >= 0 && v < INT32_MAX ? (size_t)v : SIZE_MAX;
+    f->size = (size_t)integer_of(lua_tonumber(f->L, -1));
     lua_pop(f->L, 1);
     --*results;
 }

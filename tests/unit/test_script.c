@@ -263,7 +263,9 @@ static void shebangs(void **state)
     assert_int_equal(
         script_shebang(SLICE("#!lua flags=no-writes,allow-oom flags=no-cluster\n"), &flags, &code, &why), 0);
     assert_int_equal(flags, SCRIPT_NO_WRITES | SCRIPT_ALLOW_OOM | SCRIPT_NO_CLUSTER);
-    assert_true(script_shebang(SLICE("#!lua flags=\n"), &flags, &code, &why) < 0);
+    assert_int_equal(script_shebang(SLICE("#!lua flags=\n"), &flags, &code, &why), 0);
+    assert_int_equal(flags, 0);
+    assert_true(script_shebang(SLICE("#!lua flags=no-writes,\n"), &flags, &code, &why) < 0);
     assert_true(script_shebang(SLICE("#!\n"), &flags, &code, &why) < 0);
     assert_true(script_shebang(SLICE("#!lua \"\n"), &flags, &code, &why) < 0);
     buf_free(&why);
