@@ -130,8 +130,12 @@ def test_waiters_are_served_after_it(s, a, b):
 def test_blocking_commands_do_not_wait(a):
     a.expect(("EVAL", "return redis.call('BLPOP', 'none', 0) == false", "0"), ":1")
     a.expect(("EVAL", "return redis.call('BZPOPMIN', 'none', 0) == false", "0"), ":1")
-    fails(a, "return redis.call('XREAD', 'BLOCK', 0, 'STREAMS', 's', '$')",
-          "ERR XREAD command is not allowed with BLOCK option from scripts")
+    a.expect(("EVAL", "return redis.call('XREAD', 'BLOCK', 0, 'STREAMS', 's', '$') == false", "0"), ":1")
+    a.expect("XGROUP CREATE s g $ MKSTREAM", "+OK")
+    read = "return redis.call('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', 0, 'STREAMS', 's', '>')"
+    a.expect(("EVAL", read, "0"), "nil")
+    a.expect("XADD s 1-1 f v", "1-1")
+    a.expect(("EVAL", read, "0"), "[[s [[1-1 [f v]]]]]")
 
 
 def test_database_is_the_callers(a):
@@ -175,6 +179,9 @@ def test_short_of_memory():
         a.expect(("EVAL", "#!lua flags=no-writes\nreturn redis.call('GET', 'k')", "0"), "1")
         # what has begun to write is not stopped half way
         a.expect(("EVAL", "redis.call('DEL', 'k') return redis.call('SET', 'k', 2)", "0"), "+OK")
+        # what is refused counts as such
+        stats = [line for line in a.call("INFO", "commandstats").split(b"\r\n") if line.startswith(b"cmdstat_set:")]
+        assert b"calls=2," in stats[0] and b"rejected_calls=1,failed_calls=0" in stats[0], stats
 
 
 def test_monitor_shows_what_scripts_do(a, b):
@@ -238,6 +245,25 @@ def test_busy_and_kill():
             reply = a.read()
             assert isinstance(reply, Error) and b"Script killed by user with SCRIPT KILL" in reply, (script, reply)
             b.expect("PING", "+PONG")
+
+
+def test_a_transaction_that_comes_meanwhile_is_given_up():
+    """Begun before or meanwhile, told BUSY at a command or at EXEC: nothing of it is run."""
+    with Server(busy_reply_threshold="50") as s:
+        a, b, c = s.client(), s.client(), s.client()
+        b.expect("MULTI", "+OK")
+        b.expect("SET k 1", "+QUEUED")
+        a.send("EVAL", "while true do end", "0")
+        busy(s.client())
+        b.expect("EXEC", "-EXECABORT Transaction discarded because of: BUSY Redis is busy running a script. "
+                         "You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")
+        b.expect("DISCARD", "-ERR DISCARD without MULTI")
+        c.expect("MULTI", "+OK")
+        c.expect("SET k 2", "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")
+        s.client().expect("SCRIPT KILL", "+OK")
+        assert isinstance(a.read(), Error)
+        c.expect("EXEC", "-EXECABORT Transaction discarded because of previous errors.")
+        c.expect("EXISTS k", ":0")
 
 
 def test_what_has_written_is_not_killed():
@@ -407,6 +433,27 @@ def test_functions(a):
     a.expect("FUNCTION DELETE shop", "+OK")
     a.expect("FUNCTION DELETE shop", "-ERR Library not found")
     a.expect("FCALL look 1 apple", "-ERR Function not found")
+
+
+def test_names_of_functions(a):
+    """The case of a name counts within a library, and does not when it is called or loaded beside others."""
+    one = "#!lua name=%s\nredis.register_function('%s', function() return 1 end)"
+    a.expect(("FUNCTION", "LOAD", one % ("one", "Price")), "one")
+    a.expect("FCALL pRICE 0", ":1")
+    a.expect(("FUNCTION", "LOAD", one % ("two", "PRICE")), "-ERR Function PRICE already exists")
+    both = "#!lua name=one\nredis.register_function('f', function() return 1 end)\nredis.register_function('F', function() return 2 end)"
+    a.expect(("FUNCTION", "LOAD", "REPLACE", both), "one")
+    a.expect("FCALL price 0", "-ERR Function not found")
+    a.expect("FCALL F 0", ":1")
+    dump = a.call("FUNCTION", "DUMP")
+    a.expect("FUNCTION FLUSH", "+OK")
+    a.expect("FCALL F 0", "-ERR Function not found")
+    a.expect(("FUNCTION", "RESTORE", dump), "+OK")
+    a.expect("FCALL f 0", ":1")
+    wrong = "-ERR Error registering functions: ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long"
+    a.expect(("FUNCTION", "LOAD", "REPLACE", one % ("one", "f\\0g")), wrong)
+    a.expect(("FUNCTION", "LOAD", "REPLACE", "#!lua name=one\nredis.register_function{function_name = 'f', description = 'a\\0b', callback = function() end}"), "one")
+    assert as_map(as_map(a.call("FUNCTION", "LIST")[0])[b"functions"][0])[b"description"] == b"a\0b"
 
 
 def test_what_is_no_library(a):
