@@ -6,7 +6,7 @@
 #   make install             PREFIX (/usr/local), DESTDIR
 #   make check-all           also 200 kills, 200,000 compared commands, long fuzzing, valgrind
 #   make unit sim integration clients sanitized fuzz-smoke icount layers      parts of check
-#   make differential N=...  the same commands to leanmqd and to redis-server
+#   make differential N=...  the same commands and scripts to leanmqd and to redis-server
 #   make conformance         Redis' own Tcl units
 #   make conformance-clients the suites of phpredis and hiredis
 #   make format clean
@@ -186,7 +186,7 @@ integration: all
 	@$(TALLY) integration/crash_ledger $(PYTHON) tests/integration/crash_ledger.py --kills $(KILLS)
 
 differential: all
-	@for d in differential differential_types; do echo $$d 2; echo $$d 3; done | xargs -P 2 -L 1 sh -c \
+	@for d in differential differential_types differential_scripts; do echo $$d 2; echo $$d 3; done | xargs -P 2 -L 1 sh -c \
 	    '$(TALLY) differential/$$0-resp$$1 $(PYTHON) tests/integration/$$0.py --count $(N) --proto $$1'
 
 clients: all

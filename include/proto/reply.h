@@ -17,7 +17,8 @@ static inline void reply_status(struct reply *r, const char *text)
 }
 void reply_status_text(struct reply *r, struct slice text); /* the same; CR and LF inside become spaces */
 void reply_ok(struct reply *r);
-/* -text. A text without a code gets none: pass "ERR ...". CR and LF inside become spaces. */
+/* -text. A text without a code gets none: pass "ERR ...". CR and LF inside become spaces; at the end
+ * they go. */
 void reply_error(struct reply *r, const char *text);
 void reply_errorf(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void reply_error_slice(struct reply *r, struct slice text);

@@ -79,10 +79,15 @@ void reply_ok(struct reply *r)
     raw(r, "+OK\r\n", 5);
 }
 
+static bool is_line_end(char c)
+{
+    return c == '\r' || c == '\n';
+}
+
 static void clean_line(char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (p[i] == '\r' || p[i] == '\n')
+        if (is_line_end(p[i]))
             p[i] = ' ';
 }
 
@@ -102,6 +107,8 @@ void reply_status_text(struct reply *r, struct slice text)
 
 void reply_error_slice(struct reply *r, struct slice text)
 {
+    while (text.n && is_line_end(text.p[text.n - 1]))
+        text.n--;
     one_line(r, '-', text);
 }
 
@@ -134,11 +141,6 @@ static void format_free(const char *here, struct slice text)
         mem_free((char *)text.p);
 }
 
-static bool is_line_end(char c)
-{
-    return c == '\r' || c == '\n';
-}
-
 void reply_errorf(struct reply *r, const char *fmt, ...)
 {
     char here[FORMAT_HERE];
@@ -150,8 +152,6 @@ void reply_errorf(struct reply *r, const char *fmt, ...)
     va_end(ap);
     for (; s.n && is_line_end(*s.p); s.n--)
         s.p++;
-    while (s.n && is_line_end(s.p[s.n - 1]))
-        s.n--;
     reply_error_slice(r, s);
     format_free(here, text);
 }

@@ -54,35 +54,58 @@ static int bit_bxor(lua_State *L)
     return push_bits(L, v);
 }
 
+/* The number, and by how much it is to be moved; asked for in this order, for the error's sake. */
+static uint32_t moved(lua_State *L, unsigned *by)
+{
+    uint32_t v = bits_of(L, 1);
+
+    *by = bits_of(L, 2) & 31;
+    return v;
+}
+
 static int bit_lshift(lua_State *L)
 {
-    return push_bits(L, bits_of(L, 1) << (bits_of(L, 2) & 31));
+    unsigned by;
+    uint32_t v = moved(L, &by);
+
+    return push_bits(L, v << by);
 }
 
 static int bit_rshift(lua_State *L)
 {
-    return push_bits(L, bits_of(L, 1) >> (bits_of(L, 2) & 31));
+    unsigned by;
+    uint32_t v = moved(L, &by);
+
+    return push_bits(L, v >> by);
 }
 
 static int bit_arshift(lua_State *L)
 {
-    return push_bits(L, (uint32_t)((int32_t)bits_of(L, 1) >> (bits_of(L, 2) & 31)));
+    unsigned by;
+    uint32_t v = moved(L, &by);
+
+    return push_bits(L, (uint32_t)((int32_t)v >> by));
 }
 
 static uint32_t rotate(uint32_t v, unsigned by) /* to the left */
 {
-    by &= 31;
     return by ? v << by | v >> (32 - by) : v;
 }
 
 static int bit_rol(lua_State *L)
 {
-    return push_bits(L, rotate(bits_of(L, 1), bits_of(L, 2)));
+    unsigned by;
+    uint32_t v = moved(L, &by);
+
+    return push_bits(L, rotate(v, by));
 }
 
 static int bit_ror(lua_State *L)
 {
-    return push_bits(L, rotate(bits_of(L, 1), 32 - (bits_of(L, 2) & 31)));
+    unsigned by;
+    uint32_t v = moved(L, &by);
+
+    return push_bits(L, rotate(v, (32 - by) & 31));
 }
 
 static int bit_bswap(lua_State *L)

@@ -63,9 +63,9 @@ static void an_error_is_one_line(void **state)
 {
     (void)state;
     reply_error(IN2, "ERR a\r\nb\nc\n");
-    EXPECT("-ERR a  b c \r\n");
+    EXPECT("-ERR a  b c\r\n");
     reply_error_slice(IN2, SLICE("X \0\r"));
-    EXPECT("-X \0 \r\n");
+    EXPECT("-X \0\r\n");
     reply_errorf(IN2, "ERR unknown '%s', %d\r\n", "a\nb", 5);
     EXPECT("-ERR unknown 'a b', 5\r\n");
     reply_errorf(IN2, "%s", "\r\n\r\n");

@@ -129,6 +129,7 @@ static void values_as_resp2(void **state)
     expect(h, "return {verbatim_string = {format = 'txt', string = 'hi'}}", "$2\r\nhi\r\n");
     expect(h, "return {verbatim_string = {format = 'txt'}}", "*0\r\n");
     expect(h, "return {ok = 'a\\r\\nb'}", "+a  b\r\n");
+    expect(h, "return {{err = '\\nX a\\nb\\r\\n'}}", "*1\r\n- X a b\r\n");
     expect(h, "return {{err = 'X y'}, 1}", "*2\r\n-X y\r\n:1\r\n");
     expect(h, "return 1e19", ":-9223372036854775808\r\n");
     expect(h, "return -2^53", ":-9007199254740992\r\n");
