@@ -4,12 +4,20 @@ each command of streams in a place where it does something, over rewrites, time 
 all forms, and a file with them.
 
     seeds.py FOLDER      writes them to its corpus-fuzz_session and corpus-fuzz_rdb, the same every time"""
+"""What fuzzers begin with, where mutations alone come late: for fuzz_session each command of streams in a place
+where it does something, over rewrites, time and restarts; for fuzz_script the scripts of the differential test, and
+what is decoded. The formats are fuzz_session.c's and fuzz_script.c's.
+
+    seeds.py FOLDER      writes them to corpus-fuzz_... there, the same every time"""
 import itertools
 import os
+import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import rdb  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+from differential_scripts import Generator  # noqa: E402
 
 ACT = b"\xfe"
 TURN, OTHER, CONNECT, REWRITE = b"\xff", b"\x80", b"\xa0", b"\xa4"
@@ -91,6 +99,44 @@ def main():
         for name, content in seeds:
             with open(os.path.join(folder, "seed-" + name), "wb") as f:
                 f.write(content)
+SCRIPT, LIBRARY, JSON, MSGPACK, STRUCT, PATTERN = 0, 3, 4, 5, 6, 7      # the first byte
+
+LIBRARIES = [b"redis.register_function('f', function(keys, args) return redis.call('SET', keys[1], args[1]) end)",
+             b"local n = 0 redis.register_function{function_name = 'g', flags = {'no-writes'}, description = 'd',"
+             b" callback = function(k) n = n + 1 return {n, k[1]} end}"]
+OTHERS = {
+    JSON: [b'{"a": [1, -2.5e3, true, null, "\\u00e9\\ud83d\\ude00"], "b": {}}', b"[[[[[1]]]]]", b'"x"'],
+    MSGPACK: [b"\x93\x01\xc0\xa1x", b"\x82\xa1a\x01\xcb\x3f\xf8\0\0\0\0\0\0\xdc\0\x01\xc3", b"\xd9\x03abc\xcf\xff\xff\xff\xff\xff\xff\xff\xff"],
+    STRUCT: [b">I2i4hBc3s\0abcdefghijklmnopqrstuvwx\0", b"!4bdfx\0" + bytes(40), b"Bc0\0\x03abc", b"<!8bLi7\0" + bytes(range(32))],
+    PATTERN: [b"^(%a+)%s*(.-)$\0hello world", b"%f[%w]%w+%f[%W]\0the quick", b"%b()\0a (b (c)) d", b"([^,]*),?\0a,b,,c", b"%5.2f %q %s\0x"],
+}
+
+
+def scripts():
+    """(kind, bytes) of each."""
+    g = Generator(random.Random("fuzz"))
+    out = [(SCRIPT, g.script().encode("latin-1")) for _ in range(300)] + [(LIBRARY, code) for code in LIBRARIES]
+    return out + [(kind, text) for kind, texts in OTHERS.items() for text in texts]
+
+
+def folder(fuzzer):
+    path = os.path.join(sys.argv[1], "corpus-" + fuzzer)
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def write(path, content):
+    with open(path, "wb") as f:
+        f.write(content)
+
+
+def main():
+    sessions = folder("fuzz_session")
+    for (name, steps), proto, journal in itertools.product(SESSIONS.items(), (2, 3), (0, 1)):
+        ends = (TURN, REWRITE, REWRITE, CONNECT, TURN) if journal else (TURN,)
+        write(os.path.join(sessions, "seed-%s-%d-%d" % (name, proto, journal)), bytes([journal]) + session(steps, proto, ends))
+    for i, (kind, text) in enumerate(scripts()):
+        write(os.path.join(folder("fuzz_script"), "seed-%d" % i), bytes([kind]) + text)
 
 
 if __name__ == "__main__":
