@@ -1,12 +1,7 @@
 #!/usr/bin/python3
-"""What fuzzers begin with where mutations alone come late, in the format that each tells of. For fuzz_session
+"""What fuzzers begin with, where mutations alone come late, in the format that each tells of: for fuzz_session
 each command of streams in a place where it does something, over rewrites, time and restarts; for fuzz_rdb values of
-all forms, and a file with them.
-
-    seeds.py FOLDER      writes them to its corpus-fuzz_session and corpus-fuzz_rdb, the same every time"""
-"""What fuzzers begin with, where mutations alone come late: for fuzz_session each command of streams in a place
-where it does something, over rewrites, time and restarts; for fuzz_script the scripts of the differential test, and
-what is decoded. The formats are fuzz_session.c's and fuzz_script.c's.
+all forms, and a file with them; for fuzz_script the scripts of the differential test, and what is decoded.
 
     seeds.py FOLDER      writes them to corpus-fuzz_... there, the same every time"""
 import itertools
@@ -92,13 +87,6 @@ def values():
     yield "small", b"\xff" + rdb.rdb_file(parts[:4] + parts[-3:], checksum=False)
 
 
-def main():
-    for corpus, seeds in (("fuzz_session", sessions()), ("fuzz_rdb", values())):
-        folder = os.path.join(sys.argv[1], "corpus-" + corpus)
-        os.makedirs(folder, exist_ok=True)
-        for name, content in seeds:
-            with open(os.path.join(folder, "seed-" + name), "wb") as f:
-                f.write(content)
 SCRIPT, LIBRARY, JSON, MSGPACK, STRUCT, PATTERN = 0, 3, 4, 5, 6, 7      # the first byte
 
 LIBRARIES = [b"redis.register_function('f', function(keys, args) return redis.call('SET', keys[1], args[1]) end)",
@@ -119,24 +107,18 @@ def scripts():
     return out + [(kind, text) for kind, texts in OTHERS.items() for text in texts]
 
 
-def folder(fuzzer):
-    path = os.path.join(sys.argv[1], "corpus-" + fuzzer)
-    os.makedirs(path, exist_ok=True)
-    return path
-
-
-def write(path, content):
-    with open(path, "wb") as f:
-        f.write(content)
+def named_scripts():
+    for i, (kind, text) in enumerate(scripts()):
+        yield str(i), bytes([kind]) + text
 
 
 def main():
-    sessions = folder("fuzz_session")
-    for (name, steps), proto, journal in itertools.product(SESSIONS.items(), (2, 3), (0, 1)):
-        ends = (TURN, REWRITE, REWRITE, CONNECT, TURN) if journal else (TURN,)
-        write(os.path.join(sessions, "seed-%s-%d-%d" % (name, proto, journal)), bytes([journal]) + session(steps, proto, ends))
-    for i, (kind, text) in enumerate(scripts()):
-        write(os.path.join(folder("fuzz_script"), "seed-%d" % i), bytes([kind]) + text)
+    for fuzzer, seeds in (("fuzz_session", sessions()), ("fuzz_rdb", values()), ("fuzz_script", named_scripts())):
+        folder = os.path.join(sys.argv[1], "corpus-" + fuzzer)
+        os.makedirs(folder, exist_ok=True)
+        for name, content in seeds:
+            with open(os.path.join(folder, "seed-" + name), "wb") as f:
+                f.write(content)
 
 
 if __name__ == "__main__":
