@@ -11,15 +11,15 @@ static void samples_of_a_second_are_one(void **state)
 {
     struct fixture *t = *state;
 
-    expect(t, 0, "CONFIG SET latency-monitor-threshold 10", "+OK");
-    offer(t, 1 * SEC, 9);
+    expect(t, 0, "CONFIG SET latency-monitor-threshold 10000", "+OK");
+    offer(t, 1 * SEC, 9000);
     expect(t, 0, "LATENCY LATEST", "[]");
-    offer(t, 1 * SEC, 30);
-    offer(t, 1 * SEC + 400, 50);
-    offer(t, 1 * SEC + 900, 20);
-    offer(t, 3 * SEC, 10);
-    expect(t, 0, "LATENCY HISTORY command", "[[:1700000001 :50] [:1700000003 :10]]");
-    expect(t, 0, "LATENCY LATEST", "[[command :1700000003 :10 :50]]");
+    offer(t, 1 * SEC, 30000);
+    offer(t, 1 * SEC + 400, 50000);
+    offer(t, 1 * SEC + 900, 20000);
+    offer(t, 3 * SEC, 10000);
+    expect(t, 0, "LATENCY HISTORY command", "[[:1700000001 :50000] [:1700000003 :10000]]");
+    expect(t, 0, "LATENCY LATEST", "[[command :1700000003 :10000 :50000]]");
     expect(t, 0, "LATENCY RESET fork command nosuch command", ":1");
     expect(t, 0, "LATENCY LATEST", "[]");
     expect(t, 0, "CONFIG SET latency-monitor-threshold 9223372036854775807", "+OK"); /* not to overflow */
@@ -31,13 +31,13 @@ static void the_last_160_are_kept(void **state)
 {
     struct fixture *t = *state;
 
-    expect(t, 0, "CONFIG SET latency-monitor-threshold 1", "+OK");
+    expect(t, 0, "CONFIG SET latency-monitor-threshold 5000", "+OK");
     for (int i = 0; i < 500; i++)
-        offer(t, i * SEC, i == 3 ? 999 : 100 + i);
+        offer(t, i * SEC, i == 3 ? 9999 : 5100 + i);
     assert_int_equal(t->service.latency.series[LATENCY_COMMAND].n, 160);
     assert_non_null(
-        strstr(answer_to(t, 0, 0, "LATENCY HISTORY command"), "[[:1700000340 :440] [:1700000341 :441]"));
-    expect(t, 0, "LATENCY LATEST", "[[command :1700000499 :599 :999]]");
+        strstr(answer_to(t, 0, 0, "LATENCY HISTORY command"), "[[:1700000340 :5440] [:1700000341 :5441]"));
+    expect(t, 0, "LATENCY LATEST", "[[command :1700000499 :5599 :9999]]");
 }
 
 static void a_graph_is_low_to_high(void **state)
