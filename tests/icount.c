@@ -338,6 +338,32 @@ static void ten_pending_each(struct bench *b, unsigned max)
     run(b, xreadgroup, max, max);
 }
 
+/* The same where the broker looks after the messages. */
+static void govern(struct bench *b)
+{
+    ADD(b, "QPOLICY", "SET", "stream", "ACKWAIT", "30s", "MAXDELIVER", "5", "BACKOFF", "1s", "DLQ", "dead", "TTL",
+        "1h");
+    run_turn(b, buf_slice(&b->input));
+}
+
+static void some_governed(struct bench *b, unsigned max)
+{
+    govern(b);
+    some_entries(b, max);
+}
+
+static void ten_governed_each(struct bench *b, unsigned max)
+{
+    govern(b);
+    ten_entries_each(b, max);
+}
+
+static void ten_leased_each(struct bench *b, unsigned max)
+{
+    govern(b);
+    ten_pending_each(b, max);
+}
+
 static void keys(struct bench *b, unsigned max)
 {
     (void)max;
@@ -371,6 +397,9 @@ static const struct {
     {"MULTI-XADD-EXEC", some_entries, transaction},
     {"XREADGROUP-10", ten_entries_each, xreadgroup},
     {"XACK-10", ten_pending_each, xack},
+    {"QUEUE-XADD-100", some_governed, xadd},
+    {"QUEUE-XREADGROUP-10", ten_governed_each, xreadgroup},
+    {"QUEUE-XACK-10", ten_leased_each, xack},
 };
 
 int main(int argc, char **argv)
