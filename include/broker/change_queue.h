@@ -20,6 +20,10 @@ void change_queue_aged(const struct stream *s, const struct stream_pos *pos);
 bool change_queue_own_over(const struct stream *s, msec now, struct stream_id *id);
 void change_queue_own_again(const struct stream *s, struct stream_id id, msec at);
 
+/* See stream_new_of_level(): soft state, too. */
+bool change_queue_new_of(const struct stream *s, struct group *g, unsigned level, struct entry *e);
+void change_queue_looked(struct group *g, unsigned level, struct stream_id id);
+
 void change_queue_rate(struct group *g, msec at, int64_t left); /* struct backlog's */
 
 /* Messages of a group come to states of a queue: change_park_open(), change_park() each, _close(). What is

@@ -4,7 +4,7 @@
 #define QUEUE_TAKE_H
 
 #include "broker/change_stream.h"
-#include "queue/at.h"
+#include "queue/climb.h"
 
 #define TAKE_ROOM 64
 
@@ -14,13 +14,15 @@ struct taking {
     struct group *group;
     struct consumer *consumer;
     bool noack;
-    enum { TAKE_READY, TAKE_RUN, TAKE_PICK, TAKE_ENDED } stage;
+    enum { TAKE_CLIMB, TAKE_READY, TAKE_RUN, TAKE_PICK } stage;
     uint64_t left;  /* as limits have it */
     uint64_t n;     /* taken so far */
     uint64_t count; /* deliveries of the one taken last, before this one */
-    bool holding, running;
+    bool holding, running, ended;
+    struct stream_id end;               /* without an ack, that came to its end last: while `ended` */
     struct holding hold;                /* TAKE_READY, while holding */
     struct delivery run;                /* TAKE_RUN, while running */
+    struct climb climb;                 /* TAKE_CLIMB: several levels */
     struct stream_pos pos;              /* TAKE_PICK */
     struct stream_id picked[TAKE_ROOM]; /* not told to the group yet */
     size_t n_picked;

@@ -67,7 +67,9 @@ struct backlog {
     uint64_t ended[ENDS];          /* messages since the group is one of a queue */
     uint64_t turn;                 /* the last that was given */
     size_t notes_bytes;
-    struct { /* what RATE leaves: soft state */
+    struct stream_id *looked; /* of each level, where looking for a NEW one goes on: soft state; NULL: at the
+                               * position */
+    struct {                  /* what RATE leaves: soft state */
         msec at;
         int64_t left; /* thousandths of a delivery, as of then */
     } rate;

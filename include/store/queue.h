@@ -19,6 +19,7 @@ struct queue {
     bool governed;          /* some policy has a word on it */
     struct stream_pos aged; /* entries before it are not to be looked at for the queue's TTL */
     struct heap own;        /* struct own_ttl */
+    struct levels *levels;  /* where the entries of each level are; NULL: the rules know one level alone */
 };
 
 /* A message with a TTL of its own. */
@@ -36,6 +37,10 @@ bool stream_shows(const struct stream *s, struct stream_id id, const struct grou
 bool stream_is_restricted(const struct stream *s); /* it has had an entry that is for one group alone */
 /* The level of priority the entry was stored with; 0 if it is not there. */
 unsigned stream_level(const struct stream *s, struct stream_id id);
+/* How many levels the rules tell apart; the last is for all that are stored with it or a higher one. */
+unsigned queue_levels(const struct queue *q);
+/* The next entry of a level, of those that are told apart, above *after, which moves to it. */
+bool stream_next_of_level(const struct stream *s, unsigned level, struct stream_id *after, struct entry *e);
 /* The next entry that is NEW to the group, at or after the place, which moves past it. */
 bool stream_next_new(const struct stream *s, const struct group *g, struct stream_pos *pos, struct entry *e);
 /* Just behind the group's position, where looking for something NEW begins. */

@@ -20,6 +20,13 @@ void stream_pass(const struct stream *s, struct group *g, struct stream_id id);
  */
 void stream_move_group(struct stream *s, struct group *g, struct stream_id id, int64_t entries_read);
 
+/* The first of a level that is NEW to the group. Whoever takes it says so: it is not looked for again. */
+bool stream_new_of_level(const struct stream *s, struct group *g, unsigned level, struct entry *e);
+void group_looked_at(struct group *g, unsigned level, struct stream_id id);
+/* Whether it passed over that id, at some level; then what it has looked at may be NEW again. */
+bool group_has_looked_at(const struct group *g, struct stream_id id);
+void group_look_again(struct group *g);
+
 /* NULL: no policy has a word on it. */
 void stream_set_rules(struct stream *s, const struct rules *rules);
 /* The messages with a TTL of their own that is over: the first of them, taken off. False: none is. */

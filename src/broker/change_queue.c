@@ -65,6 +65,16 @@ void change_queue_own_again(const struct stream *s, struct stream_id id, msec at
     queue_own_put(edited(s), id, at);
 }
 
+bool change_queue_new_of(const struct stream *s, struct group *g, unsigned level, struct entry *e)
+{
+    return stream_new_of_level(s, g, level, e);
+}
+
+void change_queue_looked(struct group *g, unsigned level, struct stream_id id)
+{
+    group_looked_at(g, level, id);
+}
+
 void change_queue_rate(struct group *g, msec at, int64_t left)
 {
     g->backlog->rate.at = at;

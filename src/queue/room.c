@@ -60,11 +60,27 @@ static bool is_leased(const struct queue_at *at, struct stream_id id)
     return false;
 }
 
+static bool victim_by_level(const struct queue_at *at, struct entry *e)
+{
+    int steps = 0;
+
+    for (unsigned level = 0; level < queue_levels(at->q); level++) {
+        struct stream_id id = STREAM_ID_MIN;
+
+        while (steps++ < VICTIM_STEPS && stream_next_of_level(at->s, level, &id, e))
+            if (!is_leased(at, id))
+                return true;
+    }
+    return false;
+}
+
 /* The oldest of the lowest level that nobody has. */
 static bool victim(const struct queue_at *at, struct entry *e)
 {
     struct stream_pos pos;
 
+    if (queue_levels(at->q) > 1)
+        return victim_by_level(at, e);
     stream_seek(at->s, STREAM_ID_MIN, &pos);
     for (int i = 0; i < VICTIM_STEPS && stream_next(at->s, &pos, e); i++)
         if (!is_leased(at, e->id))

@@ -75,11 +75,21 @@ void queue_take_open(struct taking *t, const struct queue_at *at, struct group *
     t->consumer = c;
     t->noack = noack;
     t->n = t->n_picked = 0;
-    t->holding = t->running = false;
+    t->holding = t->running = t->ended = false;
     t->left = allowed(t);
-    t->stage = TAKE_READY;
-    if (!at->q->governed) /* what came back while it was waits for who claims it */
+    t->stage = queue_levels(at->q) > 1 ? TAKE_CLIMB : TAKE_READY;
+    if (t->stage == TAKE_CLIMB)
+        climb_open(&t->climb, at);
+    else if (!at->q->governed) /* what came back while it was waits for who claims it */
         go_on(t);
+}
+
+/* Now that nobody looks at it any more. */
+static void let_go(struct taking *t)
+{
+    if (t->ended)
+        queue_let_go(&t->at, &t->end, 1, false);
+    t->ended = false;
 }
 
 static void hold(struct taking *t, const struct pending *p)
@@ -89,7 +99,8 @@ static void hold(struct taking *t, const struct pending *p)
     t->count = p->count;
     if (t->noack) {
         change_end(at->b, at->db, at->name, t->group, END_ACKED, &p->id, 1);
-        queue_let_go(at, &p->id, 1, false);
+        t->ended = true;
+        t->end = p->id;
         return;
     }
     if (!t->holding)
@@ -118,21 +129,27 @@ static enum death death_of(const struct queue_at *at, const struct pending *p, c
                                                                                 : DEATH_NONE;
 }
 
+/* Of those that are ready: false, it was its last time. */
+static bool ready_one(struct taking *t, const struct pending *p, struct entry *e)
+{
+    bool there = stream_find(t->at.s, p->id, e);
+    enum death why = there ? death_of(&t->at, p, e) : DEATH_NONE;
+
+    if (there && why == DEATH_NONE)
+        hold(t, p);
+    else
+        bury(t, p, there ? e : NULL, why);
+    return there && why == DEATH_NONE;
+}
+
 static bool ready_next(struct taking *t, struct entry *e)
 {
     const struct note *n;
     struct pending p;
 
-    while ((n = backlog_first_ready(t->group->backlog)) && pel_find(&t->group->pel, n->id, &p)) {
-        bool there = stream_find(t->at.s, p.id, e);
-        enum death why = there ? death_of(&t->at, &p, e) : DEATH_NONE;
-
-        if (there && why == DEATH_NONE) {
-            hold(t, &p);
+    while ((n = backlog_first_ready(t->group->backlog)) && pel_find(&t->group->pel, n->id, &p))
+        if (ready_one(t, &p, e))
             return true;
-        }
-        bury(t, &p, there ? e : NULL, why);
-    }
     return false;
 }
 
@@ -146,10 +163,25 @@ static bool run_next(struct taking *t, struct entry *e)
     return change_deliver_next(&t->run, e);
 }
 
+/* Levels take turns: few, and mostly in order. */
+static void sort_picked(struct taking *t)
+{
+    for (size_t i = 1; i < t->n_picked; i++) {
+        struct stream_id id = t->picked[i];
+        size_t k = i;
+
+        for (; k > 0 && stream_id_cmp(t->picked[k - 1], id) > 0; k--)
+            t->picked[k] = t->picked[k - 1];
+        t->picked[k] = id;
+    }
+}
+
 static void tell_picked(struct taking *t)
 {
     const struct queue_at *at = &t->at;
 
+    stop_holding(t);
+    sort_picked(t);
     if (t->n_picked)
         change_take(at->b, at->db, at->name, t->group, t->noack ? NULL : t->consumer, t->picked, t->n_picked,
                     at->now.wall);
@@ -158,25 +190,53 @@ static void tell_picked(struct taking *t)
     t->n_picked = 0;
 }
 
-static bool pick_next(struct taking *t, struct entry *e)
+/* One that is NEW: false, its time is over. */
+static bool pick(struct taking *t, struct entry *e)
 {
-    if (t->n_picked == TAKE_ROOM)
-        tell_picked(t);
-    while (stream_next_new(t->at.s, t->group, &t->pos, e)) {
-        if (queue_expiry(&t->at, e) <= t->at.now.wall) {
-            tell_picked(t);
-            queue_die(&t->at, t->group, &(struct pending){.id = e->id, .owner = PEL_NO_OWNER}, e,
-                      DEATH_EXPIRED, SLICE(""));
-            continue;
-        }
+    struct pending p = {.id = e->id, .owner = PEL_NO_OWNER};
+
+    if (queue_expiry(&t->at, e) > t->at.now.wall) {
         t->picked[t->n_picked++] = e->id;
         return true;
     }
+    tell_picked(t);
+    if (stream_find(t->at.s, p.id, e))
+        queue_die(&t->at, t->group, &p, e, DEATH_EXPIRED, SLICE(""));
+    return false;
+}
+
+static bool pick_next(struct taking *t, struct entry *e)
+{
+    while (stream_next_new(t->at.s, t->group, &t->pos, e))
+        if (pick(t, e))
+            return true;
+    return false;
+}
+
+static bool climb_one(struct taking *t, const struct climber *c, struct entry *e)
+{
+    struct pending p;
+
+    t->count = 0;
+    if (c->what == CLIMBER_READY)
+        return pel_find(&t->group->pel, c->id, &p) && p.state == PENDING_READY && ready_one(t, &p, e);
+    return stream_find(t->at.s, c->id, e) && pick(t, e);
+}
+
+static bool next_by_level(struct taking *t, struct entry *e)
+{
+    struct climber c;
+
+    while (climb_next(&t->climb, &t->at, t->group, &c))
+        if (climb_one(t, &c, e))
+            return true;
     return false;
 }
 
 static bool next(struct taking *t, struct entry *e)
 {
+    if (t->stage == TAKE_CLIMB)
+        return next_by_level(t, e);
     if (t->stage == TAKE_READY) {
         if (ready_next(t, e))
             return true;
@@ -188,6 +248,9 @@ static bool next(struct taking *t, struct entry *e)
 
 bool queue_take_next(struct taking *t, struct entry *e)
 {
+    let_go(t);
+    if (t->n_picked == TAKE_ROOM)
+        tell_picked(t);
     if (t->n >= t->left || !next(t, e))
         return false;
     t->n++;
@@ -207,6 +270,7 @@ void queue_take_close(struct taking *t)
     const struct queue_at *at = &t->at;
 
     stop_holding(t);
+    let_go(t);
     if (t->running)
         change_deliver_close(&t->run);
     tell_picked(t);

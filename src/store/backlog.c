@@ -127,6 +127,7 @@ void backlog_free(struct backlog *b)
     heap_drop(&b->due);
     dict_clear(&b->notes);
     pel_free(&b->passed);
+    mem_free(b->looked);
     mem_free(b);
 }
 
@@ -331,7 +332,7 @@ void backlog_pass_to(struct backlog *b, struct stream_id position)
 size_t backlog_memory(const struct backlog *b)
 {
     return sizeof *b + dict_memory(&b->notes) + b->notes_bytes + b->due.cap * sizeof *b->due.v +
-           pel_memory(&b->passed);
+           pel_memory(&b->passed) + (b->looked ? LEVELS_MAX * sizeof *b->looked : 0);
 }
 
 static size_t check_line(const struct backlog *b, const struct list *line, int level)

@@ -1,4 +1,5 @@
 /* stream_check.c - what is always true of a stream, for tests. */
+#include "levels.h"
 #include "stream_impl.h"
 
 #include "store/group_edit.h"
@@ -167,6 +168,8 @@ static void check_groups(const struct stream *s)
 
     dict_check(&s->groups);
     must(!s->queue || s->queue->groups == n);
+    if (s->queue && s->queue->levels)
+        levels_check(s->queue->levels);
     for (size_t i = 0; i < n; i++) {
         must(stream_group(s, group_name(g[i])) == g[i]);
         group_check(g[i]);

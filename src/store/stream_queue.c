@@ -1,4 +1,5 @@
 /* stream_queue.c - a stream that is a queue. See store/queue.h. */
+#include "levels.h"
 #include "store/queue_edit.h"
 #include "stream_impl.h"
 
@@ -135,6 +136,7 @@ void stream_move_group(struct stream *s, struct group *g, struct stream_id id, i
     if (b) {
         b->ended[END_DROPPED] += stream_count_new(s, g, id);
         backlog_pass_to(b, STREAM_ID_MAX);
+        group_look_again(g);
     }
     group_set_id(g, id, entries_read);
     if (b)
@@ -213,6 +215,18 @@ msec queue_own_next(const struct queue *q)
     return n ? n->at : INT64_MAX;
 }
 
+static void set_levels(struct stream *s, unsigned n)
+{
+    struct queue *q = s->queue;
+
+    if (n == queue_levels(q))
+        return;
+    levels_free(q->levels);
+    q->levels = n > 1 ? levels_new(s, n) : NULL;
+    for (size_t i = 0; i < q->groups; i++)
+        group_look_again(q->group[i]);
+}
+
 void stream_set_rules(struct stream *s, const struct rules *rules)
 {
     struct queue *q = s->queue;
@@ -222,6 +236,7 @@ void stream_set_rules(struct stream *s, const struct rules *rules)
         rules_copy(&q->rules, rules);
     q->governed = rules != NULL;
     stream_seek(s, STREAM_ID_MIN, &q->aged);
+    set_levels(s, (unsigned)q->rules.priorities);
 }
 
 struct queue *stream_make_queue(struct stream *s)
@@ -250,6 +265,7 @@ void queue_free(struct queue *q)
         ;
     heap_free(&q->own);
     rules_free(&q->rules);
+    levels_free(q->levels);
     mem_free(q->group);
     mem_free(q);
 }
@@ -270,7 +286,8 @@ void queue_copy(struct stream *to, const struct queue *q)
 size_t queue_memory(const struct queue *q)
 {
     return sizeof *q + q->cap * sizeof *q->group + q->own.cap * sizeof *q->own.v +
-           q->own.n * sizeof(struct own_ttl) + rules_memory(&q->rules);
+           q->own.n * sizeof(struct own_ttl) + rules_memory(&q->rules) +
+           (q->levels ? levels_memory(q->levels) : 0);
 }
 
 bool queue_done(const struct queue *q, struct stream_id id)
@@ -289,10 +306,14 @@ void queue_entry_added(struct queue *q, struct stream_id id, const struct entry_
 {
     if (attrs && attrs->expires)
         queue_own_put(q, id, attrs->expires);
+    if (q->levels)
+        levels_add(q->levels, id, attrs ? attrs->level : 0);
     for (size_t i = 0; i < q->groups; i++) {
         struct group *g = q->group[i];
 
         backlog_unpass(g->backlog, id); /* an id may come again, after XSETID */
+        if (group_has_looked_at(g, id))
+            group_look_again(g);
         g->backlog->fresh += group_is_new(g, id) && (!attrs || is_for(attrs, g));
     }
 }
