@@ -594,10 +594,10 @@ static void export_end(struct export *e, const struct slice *word, size_t n)
     record_slices(&e->out, word + 4, n - 4);
 }
 
-/* LMQ.TAKE key group consumer time id [id ...]: the position, which Redis has but one of, stays behind. */
+/* LMQ.TAKE key group consumer time [id ...]: the position, which Redis has but one of, stays behind. */
 static void export_take(struct export *e, const struct slice *word, size_t n)
 {
-    if (word[3].n == 0) {
+    if (word[3].n == 0 || n == 5) {
         e->states++;
         return;
     }
@@ -632,7 +632,7 @@ static void export_record(struct export *e, const struct slice *word, size_t n)
         export_back(e, word, n);
     } else if (slice_is(word[0], RECORD_END) && n >= 5) {
         export_end(e, word, n);
-    } else if (slice_is(word[0], RECORD_TAKE) && n >= 6) {
+    } else if (slice_is(word[0], RECORD_TAKE) && n >= 5) {
         export_take(e, word, n);
     } else if (is_of_queues(word[0])) {
         e->states++;

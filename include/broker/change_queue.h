@@ -24,6 +24,8 @@ void change_queue_own_again(const struct stream *s, struct stream_id id, msec at
 bool change_queue_new_of(const struct stream *s, struct group *g, unsigned level, struct entry *e);
 void change_queue_looked(struct group *g, unsigned level, struct stream_id id);
 
+void change_queue_stopped(struct group *g, bool stopped); /* struct backlog's */
+
 void change_queue_rate(struct group *g, msec at, int64_t left); /* struct backlog's */
 
 /* Messages of a group come to states of a queue: change_park_open(), change_park() each, _close(). What is
@@ -42,13 +44,18 @@ void change_park_open(struct park *p, struct broker *b, int db, struct slice nam
 void change_park(struct park *p, struct stream_id id, enum pending_state state, uint64_t count, msec at);
 void change_park_close(struct park *p);
 
+/* Part of another change, and called by change_close(): those HELD that nobody holds back any more are READY,
+ * and a record says so. */
+void change_free_lanes(struct change *ch);
+
 /* Leases that are held end at `until` instead, and are idle from `now` on. */
 void change_extend(struct broker *b, int db, struct slice name, struct group *g, const struct stream_id *id,
                    size_t n, msec now, msec until);
 /* Messages that are pending or NEW come to that end. */
 void change_end(struct broker *b, int db, struct slice name, struct group *g, enum end end,
                 const struct stream_id *id, size_t n);
-/* Messages that are NEW, rising, are delivered to `c`; NULL: to one who does not acknowledge. */
+/* Messages that are NEW, rising, are delivered to `c`; NULL: to one who does not acknowledge. n may be 0: then
+ * only the position moves to where it is. */
 void change_take(struct broker *b, int db, struct slice name, struct group *g, struct consumer *c,
                  const struct stream_id *id, size_t n, msec time);
 /* These entries go from the stream, as a trim would take them. */

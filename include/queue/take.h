@@ -7,6 +7,7 @@
 #include "queue/climb.h"
 
 #define TAKE_ROOM 64
+#define TAKE_PASS 1000 /* messages that one call makes HELD, before it is another one's turn */
 
 /* queue_take_open(), then _next() until it is false or enough, then _close(). */
 struct taking {
@@ -18,14 +19,17 @@ struct taking {
     uint64_t left;  /* as limits have it */
     uint64_t n;     /* taken so far */
     uint64_t count; /* deliveries of the one taken last, before this one */
-    bool holding, running, ended;
+    bool holding, running, ended, stopped;
     struct stream_id end;               /* without an ack, that came to its end last: while `ended` */
     struct holding hold;                /* TAKE_READY, while holding */
     struct delivery run;                /* TAKE_RUN, while running */
     struct climb climb;                 /* TAKE_CLIMB: several levels */
     struct stream_pos pos;              /* TAKE_PICK */
     struct stream_id picked[TAKE_ROOM]; /* not told to the group yet */
-    size_t n_picked;
+    uint64_t lane[TAKE_ROOM];           /* of each of them, with an ORDERKEY */
+    struct stream_id held[TAKE_ROOM];   /* NEW ones that others hold back: not told yet, too */
+    size_t n_picked, n_held;
+    unsigned passed; /* messages that are HELD now */
 };
 void queue_take_open(struct taking *t, const struct queue_at *at, struct group *g, struct consumer *c,
                      bool noack);

@@ -67,6 +67,8 @@ struct backlog {
     uint64_t ended[ENDS];          /* messages since the group is one of a queue */
     uint64_t turn;                 /* the last that was given */
     size_t notes_bytes;
+    struct lanes *lanes;      /* store/lanes.h; NULL: no ORDERKEY */
+    bool stopped;             /* who looked for something NEW has stopped on the way: soft state */
     struct stream_id *looked; /* of each level, where looking for a NEW one goes on: soft state; NULL: at the
                                * position */
     struct {                  /* what RATE leaves: soft state */

@@ -54,8 +54,9 @@
  *       whoever holds these holds them until then, and they are idle from `time` on
  *   LMQ.END key group end id [id ...]
  *       these, pending or new, came to an end that is no XACK: expired, dead, dropped
- *   LMQ.TAKE key group consumer time id [id ...]
- *       these new messages, not all that came next, were delivered; without a consumer nobody holds them
+ *   LMQ.TAKE key group consumer time [id ...]
+ *       these new messages, not all that came next, were delivered; without a consumer nobody holds them. The
+ *       position moves as far as nothing is new
  *   LMQ.PASSED key group id [id ...]
  *       of a base: these are done, though they lie above the group's position
  *   LMQ.TOTALS key group acked expired dead dropped

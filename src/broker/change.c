@@ -5,9 +5,11 @@
 #include "broker/change_due.h"
 #include "broker/change_idmp.h"
 #include "broker/change_policy.h"
+#include "broker/change_queue.h"
 #include "broker/wait.h"
 #include "broker/watch.h"
 #include "broker_impl.h"
+#include "store/lanes.h"
 #include "store/record.h"
 
 struct change change_open(struct broker *b, int db, struct slice name)
@@ -41,6 +43,8 @@ void change_close(struct change *ch)
 {
     struct broker *b = ch->b;
 
+    if (lanes_loosened)
+        change_free_lanes(ch);
     record_close(b, ch->record);
     if (ch->untouched)
         return;

@@ -2,11 +2,12 @@
 #include "broker/change_queue.h"
 #include "broker/change_due.h"
 #include "broker_impl.h"
+#include "store/lanes_edit.h"
 #include "store/queue_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
 
-static void record_of(struct change *ch, const char *command, const struct group *g, size_t words)
+static void record_of(const struct change *ch, const char *command, const struct group *g, size_t words)
 {
     record_head(ch->record, 3 + words);
     record_str(ch->record, command);
@@ -75,6 +76,11 @@ void change_queue_looked(struct group *g, unsigned level, struct stream_id id)
     group_looked_at(g, level, id);
 }
 
+void change_queue_stopped(struct group *g, bool stopped)
+{
+    g->backlog->stopped = stopped;
+}
+
 void change_queue_rate(struct group *g, msec at, int64_t left)
 {
     g->backlog->rate.at = at;
@@ -109,18 +115,53 @@ void change_park(struct park *p, struct stream_id id, enum pending_state state, 
     p->n++;
 }
 
+static void write_park(const struct park *p)
+{
+    struct buf *r = p->ch.record;
+
+    record_of(&p->ch, RECORD_BACK, p->group, 3 + 4 * p->n);
+    record_word(r, p->consumer);
+    record_word(r, p->error);
+    record_str(r, death_name(p->death));
+    buf_add_slice(r, buf_slice(&p->ids));
+}
+
 void change_park_close(struct park *p)
 {
-    if (p->n) {
-        record_of(&p->ch, RECORD_BACK, p->group, 3 + 4 * p->n);
-        record_word(p->ch.record, p->consumer);
-        record_word(p->ch.record, p->error);
-        record_str(p->ch.record, death_name(p->death));
-        buf_add_slice(p->ch.record, buf_slice(&p->ids));
-    }
+    if (p->n)
+        write_park(p);
     p->ch.untouched = p->n == 0;
     buf_free(&p->ids);
     change_close(&p->ch);
+}
+
+/* --- lanes --- */
+
+static void free_lanes(struct change *ch, struct group *g)
+{
+    struct park p = {.ch = *ch, .group = g};
+    struct stream_id id;
+    struct pending is;
+
+    while (lanes_next_free(g->backlog->lanes, &id)) {
+        pel_find(&g->pel, id, &is);
+        change_park(&p, id, PENDING_READY, is.count, 0);
+    }
+    if (p.n) {
+        write_park(&p);
+        ch->quiet = ch->untouched = false;
+    }
+    buf_free(&p.ids);
+}
+
+void change_free_lanes(struct change *ch)
+{
+    const struct queue *q = ch->key && ch->key->type == KEY_STREAM ? stream_queue(ch->key->stream) : NULL;
+
+    lanes_loosened = false;
+    for (size_t i = 0; q && i < q->groups; i++)
+        if (q->group[i]->backlog->lanes)
+            free_lanes(ch, q->group[i]);
 }
 
 /* --- leases --- */

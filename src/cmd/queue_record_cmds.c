@@ -127,7 +127,7 @@ static bool all_new(const struct group *g, const struct ids *ids)
     return true;
 }
 
-/* LMQ.TAKE key group consumer time id [id ...] */
+/* LMQ.TAKE key group consumer time [id ...] */
 int cmd_record_take(struct call *c)
 {
     struct consumer *who = NULL;

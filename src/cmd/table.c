@@ -889,7 +889,7 @@ HELP("QPOLICY", cmd_qpolicy_help, "stream", "8.8.0"),
 { "LMQ.BACK", cmd_record_back, 10, ANY, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(N)" },
 { "LMQ.EXTEND", cmd_record_extend, 6, ANY, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(N)" },
 { "LMQ.END", cmd_record_end, 5, ANY, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(N)" },
-{ "LMQ.TAKE", cmd_record_take, 6, ANY, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(N)" },
+{ "LMQ.TAKE", cmd_record_take, 5, ANY, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(N)" },
 { "LMQ.PASSED", cmd_record_passed, 4, ANY, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(N)" },
 { "LMQ.TOTALS", cmd_record_totals, 7, 7, W | CMD_RECORD, KEY1, "stream", "7.2.0", "", "", .complexity = "O(1)" },
 { 0 }

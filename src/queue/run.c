@@ -54,6 +54,9 @@ static size_t run_group(const struct queue_at *at, struct group *g, size_t max)
 {
     size_t n = queue_back_due(at, g, max);
 
+    if (g->backlog->stopped)
+        wait_signal(at->b, at->db, at->name);
+    change_queue_stopped(g, false);
     if (queue_rate_next(at, g) <= at->now.wall && queue_rate_left(at, g))
         wait_signal(at->b, at->db, at->name);
     return n + queue_bury(at, g, max - n);

@@ -5,6 +5,7 @@
 #include "queue/expire.h"
 #include "queue/letter.h"
 #include "queue/rate.h"
+#include "store/lanes.h"
 
 /* --- limits --- */
 
@@ -44,7 +45,7 @@ static bool runs(const struct taking *t)
     const struct group *g = t->group;
     struct pending last;
 
-    if (t->noack || pel_count(&g->backlog->passed) || stream_is_restricted(t->at.s))
+    if (t->noack || g->backlog->lanes || pel_count(&g->backlog->passed) || stream_is_restricted(t->at.s))
         return false;
     if (pel_last(&g->pel, &last) && stream_id_cmp(last.id, g->last_id) > 0)
         return false;
@@ -74,8 +75,9 @@ void queue_take_open(struct taking *t, const struct queue_at *at, struct group *
     t->group = g;
     t->consumer = c;
     t->noack = noack;
-    t->n = t->n_picked = 0;
-    t->holding = t->running = t->ended = false;
+    t->n = t->n_picked = t->n_held = 0;
+    t->passed = 0;
+    t->holding = t->running = t->ended = t->stopped = false;
     t->left = allowed(t);
     t->stage = queue_levels(at->q) > 1 ? TAKE_CLIMB : TAKE_READY;
     if (t->stage == TAKE_CLIMB)
@@ -142,14 +144,50 @@ static bool ready_one(struct taking *t, const struct pending *p, struct entry *e
     return there && why == DEATH_NONE;
 }
 
+/* Somebody else is to have his turn; whoever waits for more is woken for it. */
+static bool passes(struct taking *t)
+{
+    t->stopped = t->passed == TAKE_PASS;
+    t->passed += !t->stopped;
+    return !t->stopped;
+}
+
+static void park_held(struct taking *t, const struct stream_id *id, size_t n, uint64_t count)
+{
+    const struct queue_at *at = &t->at;
+    struct park park;
+
+    stop_holding(t);
+    change_park_open(&park, at->b, at->db, at->name, t->group, SLICE(""), SLICE(""), DEATH_NONE);
+    for (size_t i = 0; i < n; i++)
+        change_park(&park, id[i], PENDING_HELD, count, 0);
+    change_park_close(&park);
+}
+
+/* One of the ready comes after another of its key. */
+static bool comes_after(const struct taking *t, struct stream_id id)
+{
+    const struct lanes *l = t->group->backlog->lanes;
+    struct entry e;
+
+    return l && stream_find(t->at.s, id, &e) && lanes_come_before(l, lanes_of(l, &e), id);
+}
+
 static bool ready_next(struct taking *t, struct entry *e)
 {
     const struct note *n;
     struct pending p;
 
-    while ((n = backlog_first_ready(t->group->backlog)) && pel_find(&t->group->pel, n->id, &p))
-        if (ready_one(t, &p, e))
-            return true;
+    while ((n = backlog_first_ready(t->group->backlog)) && pel_find(&t->group->pel, n->id, &p)) {
+        if (!comes_after(t, p.id)) {
+            if (ready_one(t, &p, e))
+                return true;
+        } else if (passes(t)) {
+            park_held(t, &p.id, 1, p.count);
+        } else {
+            return false;
+        }
+    }
     return false;
 }
 
@@ -182,20 +220,23 @@ static void tell_picked(struct taking *t)
 
     stop_holding(t);
     sort_picked(t);
-    if (t->n_picked)
+    if (t->n_held)
+        park_held(t, t->held, t->n_held, 0);
+    if (t->n_picked || t->n_held)
         change_take(at->b, at->db, at->name, t->group, t->noack ? NULL : t->consumer, t->picked, t->n_picked,
                     at->now.wall);
     if (t->noack)
         queue_let_go(at, t->picked, t->n_picked, false);
-    t->n_picked = 0;
+    t->n_picked = t->n_held = 0;
 }
 
 /* One that is NEW: false, its time is over. */
-static bool pick(struct taking *t, struct entry *e)
+static bool pick(struct taking *t, struct entry *e, uint64_t lane)
 {
     struct pending p = {.id = e->id, .owner = PEL_NO_OWNER};
 
     if (queue_expiry(&t->at, e) > t->at.now.wall) {
+        t->lane[t->n_picked] = lane;
         t->picked[t->n_picked++] = e->id;
         return true;
     }
@@ -205,11 +246,35 @@ static bool pick(struct taking *t, struct entry *e)
     return false;
 }
 
+/* An earlier one of the lane is pending, or about to be. Those that are NEW have been come upon. */
+static bool is_held_back(const struct taking *t, struct stream_id id, uint64_t lane)
+{
+    if (!lane)
+        return false;
+    for (size_t i = 0; !t->noack && i < t->n_picked; i++)
+        if (t->lane[i] == lane)
+            return true;
+    return lanes_hold_back(t->group->backlog->lanes, lane, id);
+}
+
 static bool pick_next(struct taking *t, struct entry *e)
 {
-    while (stream_next_new(t->at.s, t->group, &t->pos, e))
-        if (pick(t, e))
-            return true;
+    const struct lanes *l = t->group->backlog->lanes;
+
+    while (stream_next_new(t->at.s, t->group, &t->pos, e)) {
+        uint64_t lane = l ? lanes_of(l, e) : 0;
+
+        if (!is_held_back(t, e->id, lane)) {
+            if (pick(t, e, lane))
+                return true;
+        } else if (passes(t)) {
+            t->held[t->n_held++] = e->id;
+            if (t->n_held == TAKE_ROOM)
+                tell_picked(t);
+        } else {
+            return false;
+        }
+    }
     return false;
 }
 
@@ -220,7 +285,7 @@ static bool climb_one(struct taking *t, const struct climber *c, struct entry *e
     t->count = 0;
     if (c->what == CLIMBER_READY)
         return pel_find(&t->group->pel, c->id, &p) && p.state == PENDING_READY && ready_one(t, &p, e);
-    return stream_find(t->at.s, c->id, e) && pick(t, e);
+    return stream_find(t->at.s, c->id, e) && pick(t, e, 0);
 }
 
 static bool next_by_level(struct taking *t, struct entry *e)
@@ -240,6 +305,8 @@ static bool next(struct taking *t, struct entry *e)
     if (t->stage == TAKE_READY) {
         if (ready_next(t, e))
             return true;
+        if (t->stopped)
+            return false;
         go_on(t);
     }
     t->count = 0;
@@ -251,7 +318,7 @@ bool queue_take_next(struct taking *t, struct entry *e)
     let_go(t);
     if (t->n_picked == TAKE_ROOM)
         tell_picked(t);
-    if (t->n >= t->left || !next(t, e))
+    if (t->n >= t->left || t->stopped || !next(t, e))
         return false;
     t->n++;
     return true;
@@ -274,6 +341,10 @@ void queue_take_close(struct taking *t)
     if (t->running)
         change_deliver_close(&t->run);
     tell_picked(t);
+    if (t->stopped) {
+        change_queue_stopped(t->group, true);
+        queue_due(at, at->now.wall);
+    }
     if (t->n) {
         change_consumer_active(t->consumer, at->now.wall);
         leases_end(at);

@@ -1,6 +1,7 @@
 /* store/backlog.c - see store/backlog.h. */
 #include "base/mem.h"
 #include "store/backlog_edit.h"
+#include "store/lanes_edit.h"
 #include "store/pel_edit.h"
 
 static const char *const death_names[DEATHS] = {
@@ -128,6 +129,7 @@ void backlog_free(struct backlog *b)
     dict_clear(&b->notes);
     pel_free(&b->passed);
     mem_free(b->looked);
+    lanes_free(b->lanes);
     mem_free(b);
 }
 
@@ -140,7 +142,8 @@ static void note_drained(void *note, void *arg)
 bool backlog_free_some(struct backlog *b, size_t notes)
 {
     heap_drop(&b->due);
-    return dict_drain(&b->notes, notes, note_drained, NULL) && pel_free_some(&b->passed, notes);
+    return dict_drain(&b->notes, notes, note_drained, NULL) && pel_free_some(&b->passed, notes) &&
+           (!b->lanes || lanes_free_some(b->lanes, notes));
 }
 
 /* --- notes --- */
@@ -332,7 +335,8 @@ void backlog_pass_to(struct backlog *b, struct stream_id position)
 size_t backlog_memory(const struct backlog *b)
 {
     return sizeof *b + dict_memory(&b->notes) + b->notes_bytes + b->due.cap * sizeof *b->due.v +
-           pel_memory(&b->passed) + (b->looked ? LEVELS_MAX * sizeof *b->looked : 0);
+           pel_memory(&b->passed) + (b->looked ? LEVELS_MAX * sizeof *b->looked : 0) +
+           (b->lanes ? lanes_memory(b->lanes) : 0);
 }
 
 static size_t check_line(const struct backlog *b, const struct list *line, int level)

@@ -1,6 +1,7 @@
 /* store/group.c - consumer groups: position, consumers and what they hold. See store/group.h. */
 #include "base/mem.h"
 #include "store/group_edit.h"
+#include "store/lanes_edit.h"
 #include "store/pel_edit.h"
 #include "store/queue.h"
 #include "store/totals.h"
@@ -283,11 +284,14 @@ static void newly_pending(struct group *g, struct stream_id id)
 static void put(struct group *g, const struct pending *e)
 {
     struct pending old;
+    bool fresh = pel_put(&g->pel, e, &old);
 
-    if (pel_put(&g->pel, e, &old))
+    if (fresh)
         newly_pending(g, e->id);
     else
         forget(g, &old, &e->id, 1);
+    if (g->backlog && g->backlog->lanes)
+        lanes_state(g->backlog->lanes, e->id, fresh ? -1 : old.state, e->state);
     store_totals.pending++;
 }
 
@@ -336,6 +340,8 @@ static void ended(struct group *g, const struct pending *old, const struct strea
     b->ended[end] += n;
     for (size_t i = 0; i < n; i++) {
         backlog_forget(b, id[i]);
+        if (b->lanes)
+            lanes_leave(b->lanes, id[i]);
         if (stream_id_cmp(id[i], g->last_id) > 0 && stream_has(b->stream, id[i]))
             backlog_pass(b, id[i]);
     }
@@ -415,6 +421,8 @@ void group_end_new(struct group *g, struct stream_id id, enum end end)
     g->backlog->fresh--;
     g->backlog->ended[end]++;
     backlog_pass(g->backlog, id);
+    if (g->backlog->lanes)
+        lanes_leave_new(g->backlog->lanes, id);
 }
 
 void group_lost(struct group *g, struct stream_id id, bool meant)
@@ -423,6 +431,8 @@ void group_lost(struct group *g, struct stream_id id, bool meant)
     struct pending p;
 
     if (pel_find(&g->pel, id, &p)) {
+        if (b->lanes)
+            lanes_leave(b->lanes, id);
         if (!pending_is_leased(&p))
             group_done(g, id, END_DROPPED);
         return;
@@ -430,6 +440,8 @@ void group_lost(struct group *g, struct stream_id id, bool meant)
     if (!backlog_unpass(b, id) && meant && stream_id_cmp(id, g->last_id) > 0) {
         b->fresh--;
         b->ended[END_DROPPED]++;
+        if (b->lanes)
+            lanes_leave_new(b->lanes, id);
     }
 }
 

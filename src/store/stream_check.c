@@ -1,5 +1,6 @@
 /* stream_check.c - what is always true of a stream, for tests. */
 #include "levels.h"
+#include "store/lanes.h"
 #include "stream_impl.h"
 
 #include "store/group_edit.h"
@@ -174,6 +175,8 @@ static void check_groups(const struct stream *s)
         must(stream_group(s, group_name(g[i])) == g[i]);
         group_check(g[i]);
         must(!s->queue == !g[i]->backlog);
+        if (s->queue && g[i]->backlog->lanes)
+            lanes_check(g[i]->backlog->lanes);
         must(!s->queue || g[i]->backlog->fresh == stream_count_new(s, g[i], STREAM_ID_MAX));
     }
     mem_free(g);

@@ -1,5 +1,6 @@
 /* stream_queue.c - a stream that is a queue. See store/queue.h. */
 #include "levels.h"
+#include "store/lanes_edit.h"
 #include "store/queue_edit.h"
 #include "stream_impl.h"
 
@@ -44,6 +45,14 @@ unsigned stream_level(const struct stream *s, struct stream_id id)
         return 0;
     entry_attrs(&e, &a);
     return a.level;
+}
+
+static void set_lanes(const struct stream *s, struct group *g)
+{
+    const struct rules *r = &s->queue->rules;
+
+    lanes_free(g->backlog->lanes);
+    g->backlog->lanes = r->orderkey.n ? lanes_new(g, s, r) : NULL;
 }
 
 /* --- what is new --- */
@@ -141,6 +150,8 @@ void stream_move_group(struct stream *s, struct group *g, struct stream_id id, i
     group_set_id(g, id, entries_read);
     if (b)
         b->fresh = stream_count_new(s, g, STREAM_ID_MAX);
+    if (b && b->lanes) /* who was held back by a NEW one is no more, or the other way round */
+        set_lanes(s, g);
 }
 
 /* --- the queue --- */
@@ -154,8 +165,8 @@ static void list_group(const struct stream *s, struct group *g)
         q->group = mem_realloc(q->group, q->cap * sizeof *q->group);
     }
     q->group[q->groups++] = g;
-    if (g->backlog)
-        g->backlog->stream = s;
+    g->backlog->stream = s;
+    set_lanes(s, g);
 }
 
 static void join(const struct stream *s, struct group *g)
@@ -237,6 +248,8 @@ void stream_set_rules(struct stream *s, const struct rules *rules)
     q->governed = rules != NULL;
     stream_seek(s, STREAM_ID_MIN, &q->aged);
     set_levels(s, (unsigned)q->rules.priorities);
+    for (size_t i = 0; i < q->groups; i++)
+        set_lanes(s, q->group[i]);
 }
 
 struct queue *stream_make_queue(struct stream *s)
@@ -310,10 +323,13 @@ void queue_entry_added(struct queue *q, struct stream_id id, const struct entry_
         levels_add(q->levels, id, attrs ? attrs->level : 0);
     for (size_t i = 0; i < q->groups; i++) {
         struct group *g = q->group[i];
+        struct pending p;
 
         backlog_unpass(g->backlog, id); /* an id may come again, after XSETID */
         if (group_has_looked_at(g, id))
             group_look_again(g);
+        if (g->backlog->lanes && pel_find(&g->pel, id, &p))
+            lanes_state(g->backlog->lanes, id, -1, p.state);
         g->backlog->fresh += group_is_new(g, id) && (!attrs || is_for(attrs, g));
     }
 }
