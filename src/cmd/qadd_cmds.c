@@ -8,20 +8,13 @@
 
 /* --- QADD --- */
 
-/* A duration above what is to be added to the time of the clock, or a clock that has it, is no matter of a
- * client's. */
-static msec later(const struct call *c, msec d)
-{
-    return c->now.wall > DELAYED_DUE_MAX - d ? DELAYED_DUE_MAX : c->now.wall + d;
-}
-
 static int parse_delay(struct call *c, struct slice text, struct addition *a)
 {
     msec d;
     int err = duration_parse(text, &d);
 
     if (err == OK)
-        a->due = later(c, d);
+        a->due = queue_due_after(c->now, d);
     return err;
 }
 

@@ -2,6 +2,8 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "broker/change_idmp.h"
+#include "headers.h"
+#include "queue/add.h"
 #include "queue/room.h"
 #include "stream_args.h"
 
@@ -74,6 +76,8 @@ int cmd_xadd(struct call *c)
         reply_null(c->reply);
         return OK;
     }
+    if (queue_heeds_headers(c->broker, c->db, c->arg[1], s, c->now) && has_headers(c, &a))
+        return xadd_by_headers(c, &a);
     field = c->arg + a.at + 1;
     n = c->n - a.at - 1;
     bytes = slices_bytes(field, n);

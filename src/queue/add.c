@@ -6,6 +6,22 @@
 #include "broker/change_stream.h"
 #include "queue/room.h"
 
+bool queue_asks_headers(struct broker *b, int db, struct slice name, const struct stream *s, struct now now)
+{
+    struct queue_at at;
+    struct rules rules;
+    bool heeds;
+
+    if (s)
+        return queue_at(&at, b, db, name, s, now) && at.rules->headers;
+    if (b->origin == ORIGIN_REPLAY || policies_in(&b->policies, db) == 0)
+        return false;
+    policy_resolve(&b->policies, db, name, false, &rules, NULL);
+    heeds = rules.headers;
+    rules_free(&rules);
+    return heeds;
+}
+
 static const struct stream *stream_at(const struct broker *b, int db, struct slice name)
 {
     const struct key *k = db_find(b, db, name);

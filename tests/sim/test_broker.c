@@ -688,6 +688,26 @@ static void make_idmp(struct history *h)
         word(h, "IDMP-MAXSIZE %" PRIu64, 1 + below(h, 5));
 }
 
+/* To a queue with HEADERS they say something, to others they are fields. */
+static void header_words(struct history *h)
+{
+    switch (below(h, 4)) {
+    case 0:
+        word(h, "x-delay %" PRIu64, below(h, 2000));
+        break;
+    case 1:
+        word(h, "x-ttl %" PRIu64, below(h, 4000));
+        break;
+    case 2:
+        word(h, "x-priority %" PRIu64, below(h, 33));
+        break;
+    default:
+        word(h, "x-dedup-id d%" PRIu64, below(h, 6));
+    }
+    if (once_in(h, 3))
+        header_words(h);
+}
+
 static void make_xadd(struct history *h)
 {
     const char *key = pick_key(h, STREAM);
@@ -707,6 +727,8 @@ static void make_xadd(struct history *h)
             word(h, "f%" PRIu64, i);
         value(h);
     }
+    if (once_in(h, 6))
+        header_words(h);
 }
 
 /* Few dedup ids, and windows that end within a history or long after it. */
@@ -1040,7 +1062,7 @@ static void policy_option(struct history *h)
 {
     static const char *const option[] = {"JITTER 10",     "JITTER 0", "DLQ q1",       "DLQ d:{queue}",
                                          "DLQ \"\"",      "AGING 1s", "PRIORITIES 4", "ORDERKEY f",
-                                         "ONPOISON skip", "AGING 0"};
+                                         "ONPOISON skip", "AGING 0",  "HEADERS yes",  "HEADERS no"};
 
     word(h, "%s", option[below(h, sizeof option / sizeof *option)]);
 }
