@@ -45,7 +45,9 @@ size_t change_consumer_delete(struct broker *b, int db, struct slice name, struc
                               struct consumer *c);
 
 /* Soft state, so without a record: the consumer tried (seen), and (active) got something. */
-void change_consumer_seen(struct consumer *c, msec now);
+void change_consumer_seen(struct group *g, struct consumer *c, msec now);
+void change_consumers_asked(struct group *g, msec now); /* those who wait have been seen: backlog.asked */
+void change_consumer_set_aside(struct group *g, struct consumer *c); /* group_consumer_set_aside() */
 void change_consumer_active(struct consumer *c, msec now);
 
 /* Delivery of new messages: open, then next() for each, then close, which records them as one and marks

@@ -54,6 +54,7 @@ struct waiter {
     void *owner;              /* the session */
     struct wait_link *link;
     size_t n;
+    struct slice as; /* XREADGROUP: the consumer; whoever waits keeps it */
     bool claims;
     msec min_idle; /* if so: takes also what has been pending for so long */
 };

@@ -2,6 +2,7 @@
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
 
+#include "broker/change_reader.h"
 #include "broker/pubsub.h"
 #include "broker/wait.h"
 #include "broker/watch.h"
@@ -44,6 +45,8 @@ struct session {
     /* waiting */
     struct waiter waiter;
     struct pending_call *waiting; /* what to serve when something comes; NULL: does not wait */
+
+    struct readings readings; /* the consumers it has read as, in queues that ask for it */
 
     struct subscriber subscriber;
     struct list monitor; /* in service.monitors: it watches all commands */

@@ -20,6 +20,11 @@ void queue_back_open(struct back *k, const struct queue_at *at, struct group *g)
 void queue_back(struct back *k, const struct pending *p);
 void queue_back_close(struct back *k);
 
+/* What the consumer holds comes back, the first `max` of it; without those of `extended` leases, if not told
+ * so. How many. */
+size_t queue_back_held(const struct queue_at *at, struct group *g, const struct consumer *c, bool extended,
+                       size_t max);
+
 /* XGROUP DELCONSUMER: how many were pending for it. In a queue they come back. */
 size_t queue_consumer_delete(struct broker *b, int db, struct slice name, const struct stream *s,
                              struct group *g, struct consumer *c, struct now now);

@@ -71,7 +71,8 @@ struct backlog {
     bool stopped;             /* who looked for something NEW has stopped on the way: soft state */
     struct stream_id *looked; /* of each level, where looking for a NEW one goes on: soft state; NULL: at the
                                * position */
-    struct {                  /* what RATE leaves: soft state */
+    msec asked;               /* when those who wait were counted as seen: soft state */
+    struct { /* what RATE leaves: soft state */
         msec at;
         int64_t left; /* thousandths of a delivery, as of then */
     } rate;

@@ -19,6 +19,11 @@ void group_set_id(struct group *g, struct stream_id last_id, int64_t entries_rea
 /* Makes a consumer; its name must be absent, and they fewer than GROUP_CONSUMERS_MAX. seen = now, active =
  * -1. */
 struct consumer *group_consumer_add(struct group *g, struct slice name, msec now);
+void group_consumer_seen(struct group *g, struct consumer *c, msec now);
+/* It is no longer among those that group_longest_unseen() tells, until it is seen or holds nothing; it must
+ * hold something. */
+void group_consumer_set_aside(struct group *g, struct consumer *c);
+void group_consumers_bring_back(struct group *g); /* all of them */
 /* Removes it with all it holds: O(what it holds). How many pending entries went. */
 size_t group_consumer_remove(struct group *g, struct consumer *c);
 

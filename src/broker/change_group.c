@@ -98,9 +98,19 @@ size_t change_consumer_delete(struct broker *b, int db, struct slice name, struc
     return pending;
 }
 
-void change_consumer_seen(struct consumer *c, msec now)
+void change_consumer_seen(struct group *g, struct consumer *c, msec now)
 {
-    c->seen = now;
+    group_consumer_seen(g, c, now);
+}
+
+void change_consumers_asked(struct group *g, msec now)
+{
+    g->backlog->asked = now;
+}
+
+void change_consumer_set_aside(struct group *g, struct consumer *c)
+{
+    group_consumer_set_aside(g, c);
 }
 
 void change_consumer_active(struct consumer *c, msec now)

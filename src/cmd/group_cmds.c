@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "queue/back.h"
 #include "queue/take.h"
+#include "queue/unseen.h"
 #include "stream_args.h"
 
 #include <limits.h>
@@ -158,7 +159,7 @@ static void claim_all(struct call *c, const struct claim *a, const struct stream
 
     if (stream_id_cmp(a->last_id, g->last_id) > 0)
         change_group_skip(c->broker, c->db, c->arg[1], g, a->last_id, g->entries_read);
-    who = consumer_at(c, c->arg[1], g, c->arg[3]);
+    who = reader_at(c, c->arg[1], s, g, c->arg[3]);
     place = reply_later(c->reply, 0);
     stream_seek(s, STREAM_ID_MIN, &pos);
     change_hold_open(&h, c->broker, c->db, c->arg[1], g, who, a->time);
@@ -371,12 +372,12 @@ int cmd_xautoclaim(struct call *c)
     if ((err = autoclaim_parse(c, &a)) != OK || (err = group_wanted(c, &w.s, &g)) != OK ||
         (err = consumer_admit(c, c->arg[1], g, c->arg[3])) != OK)
         return err;
+    who = reader_at(c, c->arg[1], w.s, g, c->arg[3]);
     w.at = a.start;
     w.examine = (uint64_t)a.count * EXAMINED_PER_CLAIM;
     w.until = idle_until(c, a.min_idle);
     w.doubt = doubt_up_to(w.s, &g->pel);
     w.queue = queue_at(&at, c->broker, c->db, c->arg[1], w.s, c->now);
-    who = consumer_at(c, c->arg[1], g, c->arg[3]);
     change_hold_open(&h, c->broker, c->db, c->arg[1], g, who, c->now.wall);
     autoclaim_run(&a, &w, &h, w.queue ? &at : NULL, &doomed);
     reply_swept(c, &a, &w, &h);
@@ -660,8 +661,10 @@ int cmd_xgroup_createconsumer(struct call *c)
     if ((err = consumer_admit(c, c->arg[2], g, c->arg[4])) != OK)
         return err;
     had = group_consumer(g, c->arg[4]);
-    if (!had)
+    if (!had) {
         change_consumer_create(c->broker, c->db, c->arg[2], g, c->arg[4], soft_now(c));
+        queue_consumer_made(c->broker, c->db, c->arg[2], s, c->now);
+    }
     reply_int(c->reply, !had);
     return OK;
 }

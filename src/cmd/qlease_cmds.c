@@ -10,8 +10,8 @@
 struct holder {
     const struct stream *s;
     struct group *g;
-    const struct consumer *who; /* NULL: there is none of that name */
-    struct ids ids;             /* of those named, the ones it holds */
+    struct consumer *who; /* NULL: there is none of that name */
+    struct ids ids;       /* of those named, the ones it holds */
 };
 
 bool lease_is_held(const struct group *g, const struct consumer *who, struct stream_id id, struct pending *p)
@@ -46,6 +46,8 @@ static int holder_parse(struct call *c, size_t at, struct holder *h)
         ids_free(&h->ids);
         return ERR_ID;
     }
+    if (h->who)
+        change_consumer_seen(h->g, h->who, c->now.wall);
     keep_held(h);
     return OK;
 }

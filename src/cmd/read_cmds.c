@@ -517,7 +517,7 @@ static int give(struct call *c, const struct read *a)
         if (!src->s)
             continue;
         if (a->grouped) {
-            struct consumer *who = consumer_at(c, src->name, src->g, a->consumer);
+            struct consumer *who = reader_at(c, src->name, src->s, src->g, a->consumer);
 
             if (stream_id_cmp(src->after, NEW_ONES) == 0)
                 give_next(c, a, src, who, &ans);
@@ -593,6 +593,7 @@ static int read_wait(struct call *c, const struct read *a)
     if (a->timeout && a->timeout < (INT64_MAX - c->now.mono) / 1000)
         until = c->now.mono + a->timeout * 1000;
     call_wait(c, &p, keep->name, keep->n, a->grouped ? WAIT_GROUP : WAIT_COPY, keep->group, until);
+    c->session->waiter.as = keep->consumer;
     if (a->claims)
         wait_claim(c->broker, &c->session->waiter, a->min_idle);
     return ERR_BLOCK;

@@ -35,7 +35,7 @@ int cmd_record_deliver(struct call *c)
         stream_id_parse(c->arg[6], 0, &last) != OK || !num_u64(c->arg[7], &n) ||
         !num_i64(c->arg[8], &entries_read))
         return ERR_FORMAT;
-    change_consumer_seen(who, time);
+    change_consumer_seen(g, who, soft_now(c));
     return change_replay_deliver(c->broker, c->db, c->arg[1], g, who, time, first, last, n, entries_read)
                ? OK
                : ERR_FORMAT;
@@ -84,7 +84,7 @@ int cmd_record_hold(struct call *c)
     who = group_consumer(g, c->arg[3]);
     if (!who || !num_i64(c->arg[4], &time) || !held_are_good(c, 5))
         return ERR_FORMAT;
-    change_consumer_seen(who, time);
+    change_consumer_seen(g, who, soft_now(c));
     change_consumer_active(who, time);
     hold_all(c, g, who, time, 5);
     return OK;

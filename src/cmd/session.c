@@ -35,6 +35,7 @@ static struct session *make(struct service *sv, const struct wire *wire)
     resp_init(&s->parser);
     watcher_init(&s->watcher);
     subscriber_init(&s->subscriber, &s->reply);
+    readings_init(&s->readings);
     s->waiter.timeout.pos = HEAP_OUT;
     return s;
 }
@@ -86,6 +87,7 @@ static void let_go(struct session *s)
 void session_free(struct session *s)
 {
     let_go(s);
+    change_readings_end(&s->service->broker, &s->readings);
     if (list_linked(&s->node)) {
         dict_remove(&s->service->by_id, id_text(&s->id));
         list_remove(&s->node);

@@ -3,6 +3,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "cmd/session.h"
+#include "queue/reading.h"
 
 /* --- ids --- */
 
@@ -307,13 +309,32 @@ int consumer_admit_one(struct call *c, struct slice key, const struct group *g, 
                      SLICE_ARG(group_name(g)), SLICE_ARG(key));
 }
 
-struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, struct slice name)
+static struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, struct slice name)
 {
     struct consumer *who = group_consumer(g, name);
 
     if (!who)
         return change_consumer_create(c->broker, c->db, key, g, name, soft_now(c));
-    change_consumer_seen(who, soft_now(c));
+    change_consumer_seen(g, who, soft_now(c));
+    return who;
+}
+
+/* A script reads for its client. */
+static struct readings *readings_of(const struct call *c)
+{
+    struct session *s = scripts_called(c) ? c->service->scripts.running->call->session : c->session;
+
+    return s ? &s->readings : NULL;
+}
+
+struct consumer *reader_at(struct call *c, struct slice key, const struct stream *s, struct group *g,
+                           struct slice name)
+{
+    struct consumer *who = consumer_at(c, key, g, name);
+    struct queue_at at;
+
+    if (queue_at(&at, c->broker, c->db, key, s, c->now))
+        queue_read_as(&at, readings_of(c), g, who);
     return who;
 }
 

@@ -61,8 +61,10 @@ static inline int consumer_admit(struct call *c, struct slice key, const struct 
 
     return dict_count(&g->consumers) < most ? OK : consumer_admit_one(c, key, g, name);
 }
-/* The consumer, made if need be, and seen. */
-struct consumer *consumer_at(struct call *c, struct slice key, struct group *g, struct slice name);
+/* The consumer that reads, made if need be, and seen; its queue knows whose connection reads as it. What else
+ * is known of the group may have changed. */
+struct consumer *reader_at(struct call *c, struct slice key, const struct stream *s, struct group *g,
+                           struct slice name);
 /* Now; in a replay, which has no now, when this process started. For what is not journaled. */
 msec soft_now(const struct call *c);
 /* Delivered at or before this, a pending entry has been idle for so long; see pending_is_idle(). */

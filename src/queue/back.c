@@ -111,20 +111,34 @@ void queue_back(struct back *k, const struct pending *p)
         park(k, PENDING_READY, p, at->now.wall);
 }
 
+size_t queue_back_held(const struct queue_at *at, struct group *g, const struct consumer *c, bool extended,
+                       size_t max)
+{
+    struct back k;
+    struct pending p = {.id = STREAM_ID_MIN};
+    size_t n = 0;
+
+    queue_back_open(&k, at, g);
+    while (n < max && c->pending && pel_seek_owner(&g->pel, p.id, c->slot, &p)) {
+        if (extended || p.state != PENDING_EXTENDED) {
+            queue_back(&k, &p);
+            n++;
+        }
+        if (!stream_id_next(&p.id))
+            break;
+    }
+    queue_back_close(&k);
+    return n;
+}
+
 size_t queue_consumer_delete(struct broker *b, int db, struct slice name, const struct stream *s,
                              struct group *g, struct consumer *c, struct now now)
 {
     size_t held = c->pending;
     struct queue_at at;
-    struct back k;
-    struct pending p = {.id = STREAM_ID_MIN};
 
-    if (queue_at(&at, b, db, name, s, now) && at.q->governed) {
-        queue_back_open(&k, &at, g);
-        while (c->pending && pel_seek_owner(&g->pel, p.id, c->slot, &p))
-            queue_back(&k, &p);
-        queue_back_close(&k);
-    }
+    if (queue_at(&at, b, db, name, s, now) && at.q->governed)
+        queue_back_held(&at, g, c, true, SIZE_MAX);
     change_consumer_delete(b, db, name, g, c);
     return held;
 }

@@ -8,8 +8,10 @@
 #include "queue/expire.h"
 #include "queue/letter.h"
 #include "queue/rate.h"
+#include "queue/reading.h"
 #include "queue/room.h"
 #include "queue/settle.h"
+#include "queue/unseen.h"
 
 #define SLICE_MAX 256 /* of one queue, before it is another one's turn */
 
@@ -57,6 +59,8 @@ static size_t run_group(const struct queue_at *at, struct group *g, size_t max)
     if (g->backlog->stopped)
         wait_signal(at->b, at->db, at->name);
     change_queue_stopped(g, false);
+    n += queue_gone_due(at, g, max - n);
+    n += queue_unseen_due(at, g, max - n);
     if (queue_rate_next(at, g) <= at->now.wall && queue_rate_left(at, g))
         wait_signal(at->b, at->db, at->name);
     return n + queue_bury(at, g, max - n);
@@ -79,6 +83,7 @@ static msec queue_next(const struct queue_at *at)
         const struct group *g = at->q->group[i];
 
         next = sooner(next, sooner(queue_back_next(at, g), queue_rate_next(at, g)));
+        next = sooner(next, queue_unseen_next(at, g));
         if (g->backlog->count[PENDING_DEAD] && at->rules->dlq.n)
             next = sooner(next, at->now.wall + QUEUE_BURY_EVERY);
     }

@@ -12,7 +12,19 @@ static struct slice consumer_key(const void *entry)
     return consumer_name(entry);
 }
 
-static const struct dict_type consumer_type = {.key = consumer_key, .free = mem_free};
+/* Who was connected to it finds that out. */
+static void consumer_free(void *consumer)
+{
+    struct consumer *c = consumer;
+
+    while (!list_empty(&c->readers))
+        list_remove(c->readers.next);
+    list_remove(&c->line);
+    list_remove(&c->gone);
+    mem_free(c);
+}
+
+static const struct dict_type consumer_type = {.key = consumer_key, .free = consumer_free};
 
 /* --- the group --- */
 
@@ -28,6 +40,8 @@ struct group *group_new(struct slice name, struct stream_id last_id, int64_t ent
     memcpy(g->name, name.p, name.n);
     pel_init(&g->pel);
     dict_init(&g->consumers, &consumer_type, seed);
+    list_init(&g->by_seen);
+    list_init(&g->gone);
     store_totals.groups++;
     return g;
 }
@@ -50,7 +64,7 @@ static void consumer_gone(void *consumer, void *arg)
 {
     (void)arg;
     store_totals.consumers--;
-    mem_free(consumer);
+    consumer_free(consumer);
 }
 
 bool group_free_some(struct group *g, size_t parts)
@@ -65,6 +79,16 @@ bool group_free_some(struct group *g, size_t parts)
     return dict_drain(&g->consumers, parts, consumer_gone, NULL);
 }
 
+/* It has its slot; nobody is connected to it. */
+static void consumer_link(struct group *g, struct consumer *c)
+{
+    c->gone = (struct list){0};
+    list_init(&c->readers);
+    list_push(&g->by_seen, &c->line);
+    dict_add(&g->consumers, c);
+    store_totals.consumers++;
+}
+
 static void copy_consumers(struct group *to, const struct group *g)
 {
     to->slots = g->slots;
@@ -77,8 +101,13 @@ static void copy_consumers(struct group *to, const struct group *g)
             continue;
         to->slot[i] = mem_alloc(sizeof *c + c->name_len);
         memcpy(to->slot[i], c, sizeof *c + c->name_len);
-        dict_add(&to->consumers, to->slot[i]);
-        store_totals.consumers++;
+        consumer_link(to, to->slot[i]);
+    }
+    list_for_each (it, &g->by_seen) {
+        struct consumer *c = to->slot[list_entry(it, struct consumer, line)->slot];
+
+        list_remove(&c->line);
+        list_push(&to->by_seen, &c->line);
     }
 }
 
@@ -226,9 +255,36 @@ struct consumer *group_consumer_add(struct group *g, struct slice name, msec now
     *c = (struct consumer){.slot = free_slot(g), .seen = now, .active = -1, .name_len = (uint32_t)name.n};
     memcpy(c->name, name.p, name.n);
     g->slot[c->slot] = c;
-    dict_add(&g->consumers, c);
-    store_totals.consumers++;
+    consumer_link(g, c);
     return c;
+}
+
+void group_consumer_seen(struct group *g, struct consumer *c, msec now)
+{
+    c->seen = now;
+    if (c->line.next != &g->by_seen) {
+        list_remove(&c->line);
+        list_push(&g->by_seen, &c->line);
+    }
+}
+
+struct consumer *group_longest_unseen(const struct group *g)
+{
+    return list_empty(&g->by_seen) ? NULL : list_entry(g->by_seen.next, struct consumer, line);
+}
+
+void group_consumer_set_aside(struct group *g, struct consumer *c)
+{
+    (void)g;
+    must(c->pending);
+    list_remove(&c->line);
+}
+
+void group_consumers_bring_back(struct group *g)
+{
+    for (uint32_t i = 0; i < g->slots; i++)
+        if (g->slot[i] && !list_linked(&g->slot[i]->line))
+            list_push_front(&g->by_seen, &g->slot[i]->line);
 }
 
 static void let_go(struct group *g, struct stream_id id)
@@ -252,7 +308,7 @@ size_t group_consumer_remove(struct group *g, struct consumer *c)
         g->free_slot = c->slot;
     dict_remove(&g->consumers, consumer_name(c));
     store_totals.consumers--;
-    mem_free(c);
+    consumer_free(c);
     return held;
 }
 
@@ -264,8 +320,8 @@ static void forget(struct group *g, const struct pending *old, const struct stre
     struct consumer *c = group_owner(g, old);
 
     store_totals.pending -= n;
-    if (c)
-        c->pending -= n;
+    if (c && (c->pending -= n) == 0 && !list_linked(&c->line))
+        list_push_front(&g->by_seen, &c->line);
     if (old->state == PENDING_NACKED)
         g->nacked -= n;
     for (size_t i = 0; old->state >= PENDING_EXTENDED && i < n; i++)
@@ -491,7 +547,7 @@ static void check_backlog(const struct group *g, const size_t *count)
 
 static void check_consumers(const struct group *g)
 {
-    size_t n = 0;
+    size_t n = 0, listed = 0, aside = 0;
 
     for (uint32_t i = 0; i < g->slots; i++) {
         if (!g->slot[i]) {
@@ -499,9 +555,14 @@ static void check_consumers(const struct group *g)
             continue;
         }
         must(g->slot[i]->slot == i && group_consumer(g, consumer_name(g->slot[i])) == g->slot[i]);
+        must(list_linked(&g->slot[i]->line) || g->slot[i]->pending);
+        aside += !list_linked(&g->slot[i]->line);
         n++;
     }
     must(n == dict_count(&g->consumers));
+    list_for_each (it, &g->by_seen)
+        listed++;
+    must(listed + aside == n);
 }
 
 void group_check(const struct group *g)

@@ -248,8 +248,10 @@ void stream_set_rules(struct stream *s, const struct rules *rules)
     q->governed = rules != NULL;
     stream_seek(s, STREAM_ID_MIN, &q->aged);
     set_levels(s, (unsigned)q->rules.priorities);
-    for (size_t i = 0; i < q->groups; i++)
+    for (size_t i = 0; i < q->groups; i++) {
         set_lanes(s, q->group[i]);
+        group_consumers_bring_back(q->group[i]);
+    }
 }
 
 struct queue *stream_make_queue(struct stream *s)

@@ -734,7 +734,8 @@ static void make_xadd(struct history *h)
 /* Few dedup ids, and windows that end within a history or long after it. */
 static void dedup_words(struct history *h)
 {
-    static const char *const window[] = {"", "WINDOW 40", "WINDOW 200ms", "WINDOW 1s", "WINDOW 2s", "WINDOW 1d"};
+    static const char *const window[] = {"",          "WINDOW 40", "WINDOW 200ms",
+                                         "WINDOW 1s", "WINDOW 2s", "WINDOW 1d"};
 
     word(h, "DEDUP d%" PRIu64 " %s", below(h, 6), window[below(h, 6)]);
 }
@@ -1060,9 +1061,22 @@ static void make_reload(struct history *h)
 /* Values that take effect at once and hold nothing up: what an option does is told elsewhere. */
 static void policy_option(struct history *h)
 {
-    static const char *const option[] = {"JITTER 10",     "JITTER 0", "DLQ q1",       "DLQ d:{queue}",
-                                         "DLQ \"\"",      "AGING 1s", "PRIORITIES 4", "ORDERKEY f",
-                                         "ONPOISON skip", "AGING 0",  "HEADERS yes",  "HEADERS no"};
+    static const char *const option[] = {"JITTER 10",
+                                         "JITTER 0",
+                                         "DLQ q1",
+                                         "DLQ d:{queue}",
+                                         "DLQ \"\"",
+                                         "AGING 1s",
+                                         "PRIORITIES 4",
+                                         "ORDERKEY f",
+                                         "ONPOISON skip",
+                                         "AGING 0",
+                                         "HEADERS yes",
+                                         "HEADERS no",
+                                         "CONSUMERIDLE 300",
+                                         "CONSUMERIDLE 0",
+                                         "ACKWAIT 200 ONDISCONNECT requeue",
+                                         "ONDISCONNECT keep ACKWAIT 0"};
 
     word(h, "%s", option[below(h, sizeof option / sizeof *option)]);
 }
@@ -1095,7 +1109,8 @@ static void make_wait(struct history *h)
     word(h, once_in(h, 3) ? "WAIT %" PRIu64 " 10" : "WAITAOF 1 %" PRIu64 " 10", below(h, 2));
 }
 
-/* Any request, from within a script; or a few, and the script fails. Words end with blanks, so there are none. */
+/* Any request, from within a script; or a few, and the script fails. Words end with blanks, so there are
+ * none. */
 static void make_any_words(struct history *h);
 static void make_script(struct history *h)
 {
@@ -1129,10 +1144,11 @@ static void make_function(struct history *h)
         break;
     case 2:
     case 3:
-        word(h,
-             "FUNCTION LOAD REPLACE #!lua\tname=l%u\nredis.register_function('f%u',function(keys,args)return\t"
-             "redis.call('SET',keys[1],args[1])end)--%u",
-             n, of, (unsigned)below(h, 1000));
+        word(
+            h,
+            "FUNCTION LOAD REPLACE #!lua\tname=l%u\nredis.register_function('f%u',function(keys,args)return\t"
+            "redis.call('SET',keys[1],args[1])end)--%u",
+            n, of, (unsigned)below(h, 1000));
         break;
     default:
         word(h, "FCALL f%u 1 %s", of, pick_key(h, STRING));
@@ -1550,7 +1566,8 @@ static void fixed_history(struct history *h)
     fixed_rewrite(h);
     TURN(h, 0, "INCR s1", "LPOP l0", "XNACK q0 g0 FATAL IDS 1 0-1 FORCE");
     TURN(h, 2, "XREADGROUP GROUP g0 alice BLOCK 5 CLAIM 1 STREAMS q0 >");
-    TURN(h, 1, "XACK q0 g0 0-1", "XDEL q0 0-1", "SET s2 3", "QADD q0 DELAY 2 DEDUP a * f y", "QADD q0 DELAY 1d * f z");
+    TURN(h, 1, "XACK q0 g0 0-1", "XDEL q0 0-1", "SET s2 3", "QADD q0 DELAY 2 DEDUP a * f y",
+         "QADD q0 DELAY 1d * f z");
     TURN(h, 2, "QCANCEL q0 0-1", "QADD q0 TTL 1s DEDUP b WINDOW 2 * f y");
 }
 
