@@ -47,6 +47,7 @@ def npm(package):
 LIBRARIES = (
     Library("leanmq", "leanmq/test.py", leanmq(), True),
     Library("redis-py", "redis-py/test.py", python("redis"), True),
+    Library("redis-py-queue", "redis-py-queue/test.py", python("redis"), True),
     Library("ioredis", "ioredis/test.js", npm("ioredis"), True),
     Library("ioredis-5", "ioredis/test.js", npm("ioredis5"), False, {"PACKAGE": "ioredis5"}),
     Library("node-redis", "node-redis/test.js", npm("redis"), True),
