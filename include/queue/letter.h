@@ -5,6 +5,13 @@
 
 #include "queue/at.h"
 
+/* Fields of a letter that tell of the death: "x-death-reason" and so on. */
+#define DEATH_PREFIX "x-death-"
+static inline bool death_tells(struct slice name)
+{
+    return name.n >= sizeof DEATH_PREFIX - 1 && memcmp(name.p, DEATH_PREFIX, sizeof DEATH_PREFIX - 1) == 0;
+}
+
 /* A message that is pending in the group, or NEW to it (then *p is its id, and nothing else), is dead.
  * `error`: what is said of it; empty: what was. */
 void queue_die(const struct queue_at *at, struct group *g, const struct pending *p, const struct entry *e,

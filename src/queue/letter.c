@@ -8,7 +8,6 @@
 #include "broker/change_stream.h"
 #include "queue/room.h"
 
-#define DEATH_PREFIX "x-death-"
 #define DEATH_FIELDS 9
 
 /* --- where to --- */
@@ -49,18 +48,13 @@ static void add_number(struct letter *l, const char *name, uint64_t v)
     add(l, name, (struct slice){text, num_put_u64(text, v)});
 }
 
-static bool tells_of_death(struct slice name)
-{
-    return name.n >= sizeof DEATH_PREFIX - 1 && memcmp(name.p, DEATH_PREFIX, sizeof DEATH_PREFIX - 1) == 0;
-}
-
 static void copy_fields(struct letter *l, const struct entry *e)
 {
     struct entry_walk w = {0};
     struct slice name, value;
 
     while (entry_field(e, &w, &name, &value))
-        if (!tells_of_death(name)) {
+        if (!death_tells(name)) {
             l->field[l->n++] = name;
             l->field[l->n++] = value;
         }

@@ -1065,6 +1065,7 @@ static void policy_option(struct history *h)
                                          "JITTER 0",
                                          "DLQ q1",
                                          "DLQ d:{queue}",
+                                         "DLQ d:{queue}",
                                          "DLQ \"\"",
                                          "AGING 1s",
                                          "PRIORITIES 4",
@@ -1102,6 +1103,40 @@ static void make_qpolicy(struct history *h)
         if (once_in(h, 3))
             policy_option(h);
     }
+}
+
+static void make_lease(struct history *h)
+{
+    const char *group, *key = group_key(h, &group);
+
+    if (once_in(h, 4))
+        word(h, "QEXTEND %s %s %s %" PRIu64, key, group, pick_consumer(h), below(h, 300));
+    else if (once_in(h, 3))
+        word(h, "QACK %s %s %s", key, group, pick_consumer(h));
+    else
+        word(h, "QNACK %s %s %s %s", key, group, pick_consumer(h), once_in(h, 4) ? "DELAY 50" : "REJECT");
+    some_ids(h, key);
+}
+
+/* Of the dead letters that make_lease() makes, where a policy says where they go. */
+static void make_qredrive(struct history *h)
+{
+    static const char *const dead[] = {"q1", "d:q0", "d:q2"};
+    const char *group, *key = group_key(h, &group);
+
+    if (once_in(h, 3)) {
+        word(h, "QREDRIVE %s GROUP %s", key, group);
+    } else {
+        word(h, "QREDRIVE %s", dead[below(h, 3)]);
+        if (once_in(h, 3))
+            word(h, "TO %s", pick_key(h, STREAM));
+    }
+    if (once_in(h, 3))
+        word(h, "COUNT %" PRIu64, 1 + below(h, 3));
+    if (once_in(h, 6))
+        word(h, "REASON rejected");
+    if (once_in(h, 6))
+        word(h, "DRYRUN");
 }
 
 static void make_wait(struct history *h)
@@ -1207,6 +1242,8 @@ static const struct {
     {make_script, 8},
     {make_function, 4},
     {make_qpolicy, 4},
+    {make_lease, 9},
+    {make_qredrive, 5},
     /* clang-format on */
 };
 
