@@ -186,6 +186,7 @@ int cmd_qextend(struct call *c);
 int cmd_qpeek(struct call *c);
 int cmd_qstat(struct call *c);
 int cmd_qredrive(struct call *c);
+int cmd_qpurge(struct call *c);
 size_t keys_redrive(const struct slice *arg, size_t n, size_t *pos, size_t max);
 /* record_cmds.c */
 int cmd_record_add(struct call *c);

@@ -1139,6 +1139,21 @@ static void make_qredrive(struct history *h)
         word(h, "DRYRUN");
 }
 
+static void make_qpurge(struct history *h)
+{
+    static const char *const state[] = {"new", "ready", "waiting", "dead"};
+    const char *group, *key = group_key(h, &group);
+
+    word(h, "QPURGE %s", key);
+    if (!once_in(h, 3)) {
+        word(h, "GROUP %s", group);
+        if (once_in(h, 2))
+            word(h, "STATE %s", state[below(h, 4)]);
+    } else if (once_in(h, 2)) {
+        word(h, "STATE delayed");
+    }
+}
+
 static void make_wait(struct history *h)
 {
     word(h, once_in(h, 3) ? "WAIT %" PRIu64 " 10" : "WAITAOF 1 %" PRIu64 " 10", below(h, 2));
@@ -1244,6 +1259,7 @@ static const struct {
     {make_qpolicy, 4},
     {make_lease, 9},
     {make_qredrive, 5},
+    {make_qpurge, 2},
     /* clang-format on */
 };
 
