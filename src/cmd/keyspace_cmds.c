@@ -39,23 +39,6 @@ struct scan {
     struct buf found; /* struct key * */
 };
 
-static void gather(void *entry, void *arg)
-{
-    buf_add(arg, &entry, sizeof entry);
-}
-
-/* Whole chains, so there may be some more than asked for; or none, when the pattern fits few. */
-static void scan_walk(const struct dict *keys, struct scan *s)
-{
-    uint64_t chains = s->args.count < INT64_MAX / SCAN_EMPTY_FACTOR
-                          ? (uint64_t)s->args.count * SCAN_EMPTY_FACTOR
-                          : INT64_MAX;
-
-    do
-        s->args.cursor = dict_scan(keys, s->args.cursor, gather, &s->found);
-    while (s->args.cursor && --chains && s->found.n / sizeof(struct key *) < (uint64_t)s->args.count);
-}
-
 static bool wanted(const struct scan *s, const struct key *k)
 {
     return (!s->args.pattern.p || slice_glob(s->args.pattern, key_name(k), false)) &&
@@ -76,7 +59,7 @@ int cmd_scan(struct call *c)
 
     if (err != OK)
         return err;
-    scan_walk(&c->broker->db[c->db].keys, &s);
+    scan_keys(&c->broker->db[c->db].keys, &s.args, &s.found);
     reply_array(c->reply, 2);
     reply_bulk_u64(c->reply, s.args.cursor);
     place = reply_later(c->reply, 0);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "queue/at.h"
+#include "scan_args.h"
 #include "store/inbox.h"
 #include "stream_args.h"
 
@@ -148,5 +149,87 @@ int cmd_qstat(struct call *c)
     for (size_t i = 0; i < n; i++)
         stat_group(c, s, g[i]);
     mem_free(g);
+    return OK;
+}
+
+/* --- QLIST --- */
+
+/* A policy matches it, though it may not have come to it yet. */
+static bool is_governed(const struct call *c, const struct key *k)
+{
+    const struct queue *q = stream_queue(k->stream);
+    struct rules rules;
+    bool any;
+
+    if (stream_settled(k->stream) == c->broker->db[c->db].generation)
+        return q && q->governed;
+    any = policy_resolve(&c->broker->policies, c->db, key_name(k), stream_is_dlq(k->stream), &rules, NULL);
+    rules_free(&rules);
+    return any;
+}
+
+static bool is_listed(const struct call *c, const struct key *k, const struct scan_args *a)
+{
+    return k->type == KEY_STREAM && (!a->pattern.p || slice_glob(a->pattern, key_name(k), false)) &&
+           (stream_inbox(k->stream) || stream_is_dlq(k->stream) || is_governed(c, k));
+}
+
+/* Of the group that has most to do; without one every entry. */
+static void list_groups(const struct stream *s, int64_t *undone, int64_t *dead)
+{
+    size_t n;
+    struct group **g = stream_groups_sorted(s, &n);
+
+    *undone = n ? 0 : (int64_t)stream_length(s);
+    *dead = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t all = count_new(s, g[i]) + (int64_t)pel_count(&g[i]->pel);
+
+        *undone = all > *undone ? all : *undone;
+        *dead += g[i]->backlog ? (int64_t)g[i]->backlog->count[PENDING_DEAD] : 0;
+    }
+    mem_free(g);
+}
+
+static void list_one(struct call *c, const struct key *k)
+{
+    int64_t undone, dead;
+
+    list_groups(k->stream, &undone, &dead);
+    reply_map(c->reply, 6);
+    reply_bulk_str(c->reply, "name");
+    reply_bulk(c->reply, key_name(k));
+    stat_number(c, "length", (int64_t)stream_length(k->stream));
+    stat_number(c, "delayed", (int64_t)delayed_in(k->stream));
+    stat_number(c, "not-done", undone);
+    stat_number(c, "dead", dead);
+    stat_number(c, "dlq", stream_is_dlq(k->stream));
+}
+
+/* QLIST cursor [MATCH glob] [COUNT n] */
+int cmd_qlist(struct call *c)
+{
+    struct scan_args a;
+    struct buf found = {0};
+    struct key **k;
+    uint64_t place;
+    size_t n = 0;
+    int err = scan_cursor(c, 1, &a);
+
+    if (err != OK || (err = scan_options(c, 2, 0, &a)) != OK)
+        return err;
+    scan_keys(&c->broker->db[c->db].keys, &a, &found);
+    reply_array(c->reply, 2);
+    reply_bulk_u64(c->reply, a.cursor);
+    place = reply_later(c->reply, 0);
+    k = (struct key **)(void *)found.p;
+    for (size_t i = 0; i < found.n / sizeof *k && !outbox_over(&c->session->out); i++) {
+        if (key_end(c, k[i]) || !is_listed(c, k[i], &a))
+            continue;
+        list_one(c, k[i]);
+        n++;
+    }
+    reply_fill_array(c->reply, place, n);
+    buf_free(&found);
     return OK;
 }

@@ -67,3 +67,18 @@ int scan_options(struct call *c, size_t at, int may, struct scan_args *a)
     }
     return OK;
 }
+
+static void gather(void *entry, void *arg)
+{
+    buf_add(arg, &entry, sizeof entry);
+}
+
+void scan_keys(const struct dict *keys, struct scan_args *a, struct buf *found)
+{
+    uint64_t chains =
+        a->count < INT64_MAX / SCAN_EMPTY_FACTOR ? (uint64_t)a->count * SCAN_EMPTY_FACTOR : INT64_MAX;
+
+    do
+        a->cursor = dict_scan(keys, a->cursor, gather, found);
+    while (a->cursor && --chains && found->n / sizeof(struct key *) < (uint64_t)a->count);
+}

@@ -19,5 +19,9 @@ struct scan_args {
 int scan_cursor(struct call *c, size_t at, struct scan_args *a);
 /* The options from arg[at] on; `may`: which beside COUNT and MATCH. */
 int scan_options(struct call *c, size_t at, int may, struct scan_args *a);
+/* A part of a database's keys (struct key *) from the cursor on, which moves: whole chains, so there may be
+ * some more than asked for. They are gathered first, for who meets one past its time removes it, and a walk
+ * must not see that. */
+void scan_keys(const struct dict *keys, struct scan_args *a, struct buf *found);
 
 #endif
