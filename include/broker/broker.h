@@ -34,6 +34,12 @@ struct broker_stats {
     uint64_t expired_keys;
     uint64_t buried, freed; /* values and keys that were left to be freed later; and those that are */
     uint64_t keyspace_hits, keyspace_misses;
+    struct { /* messages of queues, as often as it happened */
+        uint64_t letters;  /* dead letters sent */
+        uint64_t expired;  /* with a letter or without */
+        uint64_t retried;  /* that came back to be delivered again */
+        uint64_t redriven; /* dead ones, back to a queue or ready in place */
+    } messages;
 };
 
 struct broker {

@@ -291,6 +291,7 @@ int cmd_config_resetstat(struct call *c)
     struct server_stats *st = &s->server;
 
     service_reset_stats(s);
+    memset(&c->broker->stats.messages, 0, sizeof c->broker->stats.messages);
     c->broker->stats.expired_keys = c->broker->stats.keyspace_hits = c->broker->stats.keyspace_misses = 0;
     st->connections = st->rejected = st->net_in = st->net_out = st->reads = st->writes = st->timeouts = 0;
     st->rewrites = st->forks = 0;

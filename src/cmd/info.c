@@ -215,6 +215,17 @@ static void queues(struct info *i)
     info_count(i, "stream_groups", store_totals.groups);
     info_count(i, "stream_consumers", store_totals.consumers);
     info_count(i, "stream_pending", store_totals.pending);
+    info_count(i, "queues", store_totals.queues);
+    info_count(i, "queue_policies", i->s->broker.policies.count);
+    info_count(i, "queue_delayed", store_totals.delayed);
+    info_count(i, "queue_ready", store_totals.state[PENDING_READY]);
+    info_count(i, "queue_waiting", store_totals.state[PENDING_WAITING]);
+    info_count(i, "queue_held", store_totals.state[PENDING_HELD]);
+    info_count(i, "queue_dead", store_totals.state[PENDING_DEAD]);
+    info_count(i, "total_dead_letters", i->s->broker.stats.messages.letters);
+    info_count(i, "total_expired_messages", i->s->broker.stats.messages.expired);
+    info_count(i, "total_retried_messages", i->s->broker.stats.messages.retried);
+    info_count(i, "total_redriven_messages", i->s->broker.stats.messages.redriven);
 }
 
 static int64_t average_ttl(const struct db *db, msec now)

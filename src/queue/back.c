@@ -104,6 +104,7 @@ void queue_back(struct back *k, const struct pending *p)
         queue_die(at, k->group, p, &e, why, k->error);
         return;
     }
+    at->b->stats.messages.retried++;
     delay = delay_of(k, p);
     if (delay > 0)
         park(k, PENDING_WAITING, p, later(at->now.wall, delay));

@@ -111,6 +111,7 @@ static bool post(const struct queue_at *at, const struct stream *dlq, const stru
                 l->n, level ? &attrs : NULL, NULL, NULL);
     change_dlq(at->b, at->db, at->rules->dlq);
     queue_added(at->b, at->db, at->rules->dlq, dlq, at->now);
+    at->b->stats.messages.letters++;
     return true;
 }
 
@@ -141,6 +142,7 @@ static bool stays(const struct queue_at *at, enum death why)
 static void end(const struct queue_at *at, struct group *g, enum death why, struct stream_id id)
 {
     change_end(at->b, at->db, at->name, g, why == DEATH_EXPIRED ? END_EXPIRED : END_DEAD, &id, 1);
+    at->b->stats.messages.expired += why == DEATH_EXPIRED;
     queue_let_go(at, &id, 1, why == DEATH_EXPIRED);
 }
 
@@ -179,6 +181,7 @@ bool queue_die_alone(const struct queue_at *at, const struct entry *e, enum deat
 
     if (at->rules->dlq.n && !send(at, NULL, NULL, e, why, SLICE("")))
         return false;
+    at->b->stats.messages.expired += why == DEATH_EXPIRED;
     change_drop_entries(at->b, at->db, at->name, &id, 1);
     return true;
 }

@@ -187,6 +187,7 @@ static enum outcome deliver(struct step *st, const struct letter *l, const struc
     mem_free(m.field);
     take_out(st, l->id);
     st->bytes += bytes;
+    dlq->b->stats.messages.redriven++;
     return MOVED;
 }
 
@@ -346,6 +347,7 @@ void queue_revive(const struct queue_at *at, struct group *g, const struct redri
         choose_all(&c, g, r, out);
     out->moved = c.n;
     if (c.n && !r->dry) {
+        at->b->stats.messages.redriven += c.n;
         change_park_open(&park, at->b, at->db, at->name, g, SLICE(""), SLICE(""), DEATH_NONE);
         for (size_t i = 0; i < c.n; i++)
             change_park(&park, c.id[i], PENDING_READY, 0, at->now.wall);

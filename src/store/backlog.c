@@ -3,6 +3,7 @@
 #include "store/backlog_edit.h"
 #include "store/lanes_edit.h"
 #include "store/pel_edit.h"
+#include "store/totals.h"
 
 static const char *const death_names[DEATHS] = {
     [DEATH_NONE] = "",           [DEATH_MAXDELIVER] = "maxdeliver", [DEATH_REJECTED] = "rejected",
@@ -121,10 +122,18 @@ struct backlog *backlog_new(const struct hash_seed *seed)
     return b;
 }
 
+static void uncount(struct backlog *b)
+{
+    for (int i = 0; i < PENDING_QUEUED; i++)
+        store_totals.state[i] -= b->count[i];
+    memset(b->count, 0, sizeof b->count);
+}
+
 void backlog_free(struct backlog *b)
 {
     if (!b)
         return;
+    uncount(b);
     heap_drop(&b->due);
     dict_clear(&b->notes);
     pel_free(&b->passed);
@@ -141,6 +150,7 @@ static void note_drained(void *note, void *arg)
 
 bool backlog_free_some(struct backlog *b, size_t notes)
 {
+    uncount(b);
     heap_drop(&b->due);
     return dict_drain(&b->notes, notes, note_drained, NULL) && pel_free_some(&b->passed, notes) &&
            (!b->lanes || lanes_free_some(b->lanes, notes));
@@ -178,6 +188,7 @@ static void place(struct backlog *b, struct note *n, uint8_t state, msec at)
     if (line)
         list_push(line, &n->line);
     b->count[state]++;
+    store_totals.state[state]++;
 }
 
 static void displace(struct backlog *b, struct note *n, uint8_t state)
@@ -185,6 +196,7 @@ static void displace(struct backlog *b, struct note *n, uint8_t state)
     heap_remove(&b->due, &n->due);
     list_remove(&n->line);
     b->count[state]--;
+    store_totals.state[state]--;
 }
 
 static void drop(struct backlog *b, struct note *n)
@@ -303,6 +315,8 @@ struct backlog *backlog_copy(const struct backlog *b, const struct hash_seed *se
     while (pel_next(&pos, &p))
         pel_put(&to->passed, &p, NULL);
     memcpy(to->count, b->count, sizeof b->count);
+    for (int i = 0; i < PENDING_QUEUED; i++)
+        store_totals.state[i] += to->count[i];
     memcpy(to->ended, b->ended, sizeof b->ended);
     to->fresh = b->fresh;
     to->turn = b->turn;

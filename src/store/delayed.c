@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/totals.h"
 
 struct parcel {
     uint64_t number;
@@ -205,6 +206,7 @@ bool delayed_free_some(struct delayed *d, size_t n)
     while (n > 0 && (got = ranking_bury_leaf(&d->order, e)) > 0) {
         for (size_t i = 0; i < got; i++)
             mem_free(e[i]);
+        store_totals.delayed -= got;
         n -= got < n ? got : n;
     }
     if (got > 0)
@@ -229,6 +231,7 @@ void delayed_add(struct delayed *d, const struct delayed_message *m, const struc
     for (size_t i = 0; i < m->n; i++)
         d->bytes += field[i].n;
     d->held += size;
+    store_totals.delayed++;
     if (m->id.seq >= d->next)
         d->next = m->id.seq + 1;
 }
@@ -245,6 +248,7 @@ bool delayed_remove(struct delayed *d, struct stream_id id)
     d->bytes -= measure(&gone, &size);
     d->held -= size;
     ranking_remove(&d->order, gone);
+    store_totals.delayed--;
     mem_free_sized(gone.entry, size);
     return true;
 }
@@ -275,6 +279,7 @@ void delayed_copy(struct delayed *to, const struct delayed *from)
     to->next = from->next;
     to->bytes = from->bytes;
     to->held = from->held;
+    store_totals.delayed += delayed_count(to);
 }
 
 /* ---- for tests */

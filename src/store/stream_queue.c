@@ -2,6 +2,7 @@
 #include "levels.h"
 #include "store/lanes_edit.h"
 #include "store/queue_edit.h"
+#include "store/totals.h"
 #include "stream_impl.h"
 
 const struct queue *stream_queue(const struct stream *s)
@@ -245,6 +246,7 @@ void stream_set_rules(struct stream *s, const struct rules *rules)
     rules_free(&q->rules);
     if (rules)
         rules_copy(&q->rules, rules);
+    store_totals.queues += (uint64_t)(rules != NULL) - (uint64_t)q->governed;
     q->governed = rules != NULL;
     stream_seek(s, STREAM_ID_MIN, &q->aged);
     set_levels(s, (unsigned)q->rules.priorities);
@@ -278,6 +280,7 @@ void queue_free(struct queue *q)
         return;
     while (queue_own_over(q, INT64_MAX, &id))
         ;
+    store_totals.queues -= q->governed;
     heap_free(&q->own);
     rules_free(&q->rules);
     levels_free(q->levels);

@@ -222,24 +222,28 @@ def test_queues():
         if s.redis:
             return
         c = s.client()
+
+        def counted(c):
+            return {k: v for k, v in fields(c, "queues").items() if k.startswith("stream")}
+
         zero = {"streams": "0", "stream_entries": "0", "stream_groups": "0", "stream_consumers": "0", "stream_pending": "0"}
-        assert sections(c, "queues") == {"Queues": zero}
+        assert list(sections(c, "queues")) == ["Queues"] and counted(c) == zero
         for k in range(5):
             c.call("XGROUP", "CREATE", "q%d" % k, "g", "0", "MKSTREAM")
             c.pipeline([("XADD", "q%d" % k, "*", "f", "v")] * 100)
             c.call("XREADGROUP", "GROUP", "g", "w", "COUNT", "30", "STREAMS", "q%d" % k, ">")
         want = {"streams": "5", "stream_entries": "500", "stream_groups": "5", "stream_consumers": "5", "stream_pending": "150"}
-        assert fields(c, "queues") == want
+        assert counted(c) == want
         s.restart(hard=True)
         c = s.client()
-        assert fields(c, "queues") == want, fields(c, "queues")
+        assert counted(c) == want, counted(c)
         c.call("BGREWRITEAOF")
         wait_until(lambda: fields(c, "persistence")["aof_rewrites"] == "1", what="the rewrite")
         s.restart()
         c = s.client()
-        assert fields(c, "queues") == want
+        assert counted(c) == want
         c.call("FLUSHALL")
-        assert fields(c, "queues") == zero
+        assert counted(c) == zero
 
 
 def test_what_a_rewrite_changes():
