@@ -23,17 +23,6 @@ static bool same_names(const struct entry *a, const struct entry *b)
     return true;
 }
 
-static size_t entry_bytes(const struct entry *e)
-{
-    struct entry_walk w = {0};
-    struct slice name, value;
-    size_t n = 0;
-
-    while (entry_field(e, &w, &name, &value))
-        n += name.n + value.n;
-    return n;
-}
-
 /* How many entries from the first on make a node; at least that one. */
 static int64_t node_length(const struct stream *s, struct stream_pos pos)
 {
