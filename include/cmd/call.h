@@ -40,6 +40,7 @@ void call_batch_end(struct service *s, msec now);
 /* The reply for an error: of a handler, or out of the table. Counted in errorstats. */
 void call_error(struct call *c, int err);
 
+const char *call_error_text(int err); /* of those that are in the table */
 /* An error reply with its own text, "CODE text"; returns ERR_REPLIED. */
 int call_fail(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "<text> '<name>' command", with the name in lower case. */

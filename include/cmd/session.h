@@ -41,6 +41,8 @@ struct session {
     struct queued *queue;
     size_t queued, queue_cap, queue_bytes;
     struct watcher watcher;
+    struct list leases;  /* struct lease_watch, while there are bytes of them: QWATCH */
+    size_t leases_bytes;
 
     /* waiting */
     struct waiter waiter;

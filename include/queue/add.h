@@ -42,6 +42,10 @@ static inline bool queue_heeds_headers(struct broker *b, int db, struct slice na
     return b->policies.count && queue_asks_headers(b, db, name, s, now);
 }
 
+/* A message of that name has come, and its window is open: *out is what queue_add() would say. `s` NULL:
+ * there is no stream. */
+bool queue_knows(const struct stream *s, const struct addition *a, struct now now, struct added *out);
+
 /* The key of that name is a stream, or not there; one past its time is gone already. ERR_ID_*, ERR_TOO_LARGE,
  * ERR_DEDUP_FULL; then nothing is changed. */
 int queue_add(struct broker *b, int db, struct slice name, const struct addition *a, struct now now,

@@ -10,6 +10,10 @@
 int queue_paused(struct broker *b, int db, struct slice name, const struct stream *s, struct now now);
 int queue_admit(struct broker *b, int db, struct slice name, const struct stream *s, uint64_t bytes,
                 struct now now);
+/* The same for n messages of so many bytes together, to be added one by one. What may be dropped for them
+ * stays until they are: refused, nothing is lost. */
+int queue_admit_all(struct broker *b, int db, struct slice name, const struct stream *s, uint64_t n,
+                    uint64_t bytes, struct now now);
 /* The same for a letter to the dead: no pause stops it, and nobody but the done makes way for it. */
 bool queue_has_room(struct broker *b, int db, struct slice name, const struct stream *s, uint64_t bytes,
                     struct now now);

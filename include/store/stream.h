@@ -134,6 +134,7 @@ struct entry_walk {
     uint32_t nth;
 };
 bool entry_field(const struct entry *e, struct entry_walk *w, struct slice *name, struct slice *value);
+uint64_t entry_bytes(const struct entry *e); /* of its names and values */
 /* [id, [name, value, ...]] by copying. */
 void entry_reply(const struct entry *e, struct reply *r);
 void entry_reply_fields(const struct entry *e, struct reply *r); /* the inner array alone */

@@ -41,6 +41,11 @@ static const char *const error_text[] = {
     [-ERR_DEDUP_FULL] = "QFULL the queue remembers as many dedup ids as queue-dedup-max allows",
 };
 
+const char *call_error_text(int err)
+{
+    return error_text[-err];
+}
+
 static void count_error(struct service *s, struct slice text)
 {
     const char *space = memchr(text.p, ' ', text.n);

@@ -187,6 +187,7 @@ int cmd_qpeek(struct call *c);
 int cmd_qstat(struct call *c);
 int cmd_qlist(struct call *c);
 int cmd_qredrive(struct call *c);
+int cmd_qwatch(struct call *c);
 int cmd_qpurge(struct call *c);
 size_t keys_redrive(const struct slice *arg, size_t n, size_t *pos, size_t max);
 /* record_cmds.c */

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "handlers.h"
+#include "leases.h"
 
 static void drop_queue(struct session *s)
 {
@@ -17,6 +18,7 @@ void multi_forget(struct session *s)
 {
     drop_queue(s);
     watch_clear(&s->service->broker, &s->watcher);
+    leases_forget(s);
 }
 
 /* What is kept counts like input that is not understood yet: a client that never sends EXEC is refused. */
@@ -87,6 +89,7 @@ int cmd_watch(struct call *c)
 int cmd_unwatch(struct call *c)
 {
     watch_clear(c->broker, &c->session->watcher);
+    leases_forget(c->session);
     reply_ok(c->reply);
     return OK;
 }
@@ -106,7 +109,7 @@ static int exec_admit(struct call *c)
                "'maxmemory'.");
     if (grows && c->broker->journal && journal_short(c->broker->journal))
         return call_fail(c, "EXECABORT Transaction discarded because of: MISCONF the disk is full.");
-    return OK;
+    return exec_adds_admit(c);
 }
 
 static void exec_run(struct call *c)
@@ -144,7 +147,8 @@ int cmd_exec(struct call *c)
         return call_fail(c, "ERR EXEC without MULTI");
     if (s->exec_aborted) {
         err = call_fail(c, "EXECABORT Transaction discarded because of previous errors.");
-    } else if (s->watcher.dirty || watch_expired(c->broker, &s->watcher, c->now.wall)) {
+    } else if (s->watcher.dirty || watch_expired(c->broker, &s->watcher, c->now.wall) ||
+               !leases_hold(s, c->now)) {
         reply_null_array(c->reply);
     } else if ((err = exec_admit(c)) == OK) {
         watch_clear(c->broker, &s->watcher); /* its own changes are not somebody else's */

@@ -3,8 +3,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "broker/change_delay.h"
-#include "queue/add.h"
-#include "stream_args.h"
+#include "qadd.h"
 
 /* --- QADD --- */
 
@@ -127,7 +126,7 @@ static int parse_options(struct call *c, struct addition *a, size_t *at, unsigne
     return OK;
 }
 
-static int qadd_parse(struct call *c, struct addition *a)
+int qadd_parse(struct call *c, struct addition *a)
 {
     unsigned given = 0;
     size_t at = 0;

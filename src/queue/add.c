@@ -29,8 +29,7 @@ static const struct stream *stream_at(const struct broker *b, int db, struct sli
     return k ? k->stream : NULL;
 }
 
-/* A message of that name has come, and its window is open. */
-static bool known(const struct stream *s, const struct addition *a, struct now now, struct added *out)
+bool queue_knows(const struct stream *s, const struct addition *a, struct now now, struct added *out)
 {
     struct seen seen;
 
@@ -104,7 +103,7 @@ int queue_add(struct broker *b, int db, struct slice name, const struct addition
     int err;
 
     *out = (struct added){.what = ADDED_NOT};
-    if ((!s && a->no_make) || known(s, a, now, out))
+    if ((!s && a->no_make) || queue_knows(s, a, now, out))
         return OK;
     if ((err = admit(b, db, name, s, a, now, out)) != OK)
         return err;

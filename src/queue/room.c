@@ -31,15 +31,17 @@ static bool fits(const struct queue_at *at, uint64_t n, uint64_t bytes)
            (r->maxbytes == 0 || l.bytes + bytes <= (uint64_t)r->maxbytes);
 }
 
-static bool never_fits(const struct queue_at *at, uint64_t bytes)
+static bool never_fits(const struct queue_at *at, uint64_t n, uint64_t bytes)
 {
-    return at->rules->maxbytes && bytes > (uint64_t)at->rules->maxbytes;
+    const struct rules *r = at->rules;
+
+    return (r->maxlen && n > (uint64_t)r->maxlen) || (r->maxbytes && bytes > (uint64_t)r->maxbytes);
 }
 
 /* What all groups have done goes, oldest first. Without a group nothing is done. */
-static void drop_done(const struct queue_at *at, uint64_t bytes)
+static void drop_done(const struct queue_at *at, uint64_t n, uint64_t bytes)
 {
-    while (at->q->groups && !fits(at, 1, bytes)) {
+    while (at->q->groups && !fits(at, n, bytes)) {
         struct stream_trim how = {.kind = TRIM_MAXLEN, .refs = REFS_SPARE};
 
         if (stream_length(at->s) == 0)
@@ -110,17 +112,41 @@ static bool send_off(const struct queue_at *at, const struct entry *e)
     return true;
 }
 
-static int make_way(const struct queue_at *at, uint64_t bytes)
+static int make_way(const struct queue_at *at, uint64_t n, uint64_t bytes)
 {
     struct entry e;
 
-    if (never_fits(at, bytes))
+    if (never_fits(at, n, bytes))
         return ERR_QFULL;
-    drop_done(at, bytes);
-    while (!fits(at, 1, bytes))
+    drop_done(at, n, bytes);
+    while (!fits(at, n, bytes))
         if (at->rules->overflow == OVERFLOW_REJECT || !victim(at, &e) || !send_off(at, &e))
             return ERR_QFULL;
     return OK;
+}
+
+/* How victims would make way for all of it, one after the other. */
+static bool would_fit(const struct queue_at *at, uint64_t n, uint64_t bytes)
+{
+    const struct rules *r = at->rules;
+    struct load l = load_of(at);
+    struct stream_pos pos;
+    struct entry e;
+    int passed = 0;
+
+    stream_seek(at->s, STREAM_ID_MIN, &pos);
+    while ((r->maxlen && l.n + n > (uint64_t)r->maxlen) ||
+           (r->maxbytes && l.bytes + bytes > (uint64_t)r->maxbytes)) {
+        if (passed == VICTIM_STEPS || !stream_next(at->s, &pos, &e))
+            return false;
+        if (is_leased(at, e.id)) {
+            passed++;
+            continue;
+        }
+        l.n--;
+        l.bytes -= entry_bytes(&e);
+    }
+    return true;
 }
 
 int queue_paused(struct broker *b, int db, struct slice name, const struct stream *s, struct now now)
@@ -148,7 +174,19 @@ int queue_admit(struct broker *b, int db, struct slice name, const struct stream
 
     if (!s || !queue_at(&at, b, db, name, s, now))
         return OK;
-    return fits(&at, 1, bytes) ? OK : make_way(&at, bytes);
+    return fits(&at, 1, bytes) ? OK : make_way(&at, 1, bytes);
+}
+
+int queue_admit_all(struct broker *b, int db, struct slice name, const struct stream *s, uint64_t n,
+                    uint64_t bytes, struct now now)
+{
+    struct queue_at at;
+
+    if (!s || !queue_at(&at, b, db, name, s, now) || fits(&at, n, bytes))
+        return OK;
+    if (never_fits(&at, n, bytes) || (at.rules->overflow != OVERFLOW_REJECT && !would_fit(&at, n, bytes)))
+        return ERR_QFULL;
+    return at.rules->overflow == OVERFLOW_DROP ? OK : make_way(&at, n, bytes);
 }
 
 bool queue_has_room(struct broker *b, int db, struct slice name, const struct stream *s, uint64_t bytes,
@@ -158,8 +196,8 @@ bool queue_has_room(struct broker *b, int db, struct slice name, const struct st
 
     if (!s || !queue_at(&at, b, db, name, s, now) || fits(&at, 1, bytes))
         return true;
-    if (!never_fits(&at, bytes))
-        drop_done(&at, bytes);
+    if (!never_fits(&at, 1, bytes))
+        drop_done(&at, 1, bytes);
     return fits(&at, 1, bytes);
 }
 

@@ -227,7 +227,6 @@ static inline void entry_open(const struct block *b, const struct raw *r, struct
     e->values_size = (uint32_t)(end - e->values);
 }
 
-uint64_t entry_bytes(const struct entry *e); /* of its names and values */
 
 /* ---- stream_attrs.c */
 
