@@ -1,5 +1,5 @@
 /* base/heap.h - a priority queue of nodes inside the callers' structs, smallest `at` first; equal ones
- * in no order. Insert and remove anywhere are O(log n). */
+ * in no order, unless the heap has one for them. Insert and remove anywhere are O(log n). */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 
@@ -17,6 +17,7 @@ struct heap_node {
 struct heap {
     struct heap_node **v;
     size_t n, cap;
+    bool (*before)(const struct heap_node *a, const struct heap_node *b); /* of equal ones; NULL: no order */
 };
 
 static inline struct heap_node *heap_first(const struct heap *h) /* NULL when empty */

@@ -16,6 +16,8 @@ void change_queue_rules(struct broker *b, int db, struct slice name, struct stre
                         const struct rules *rules);
 /* Where looking for what the queue's TTL ends goes on. */
 void change_queue_aged(const struct stream *s, const struct stream_pos *pos);
+/* Where looking for what nobody needs goes on; NULL: it has ended. */
+void change_queue_swept(const struct stream *s, const struct stream_pos *pos);
 /* The first message whose own TTL is over; it is not told again, unless it is put there again. */
 bool change_queue_own_over(const struct stream *s, msec now, struct stream_id *id);
 void change_queue_own_again(const struct stream *s, struct stream_id id, msec at);
@@ -58,7 +60,7 @@ void change_end(struct broker *b, int db, struct slice name, struct group *g, en
  * only the position moves to where it is. */
 void change_take(struct broker *b, int db, struct slice name, struct group *g, struct consumer *c,
                  const struct stream_id *id, size_t n, msec time);
-/* These entries go from the stream, as a trim would take them. */
+/* These entries go from the stream, as a trim would take them; those that are not there are passed over. */
 void change_drop_entries(struct broker *b, int db, struct slice name, const struct stream_id *id, size_t n);
 
 /* For replays: what a base says of a group. */

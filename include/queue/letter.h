@@ -24,8 +24,12 @@ bool queue_die_alone(const struct queue_at *at, const struct entry *e, enum deat
 /* Tries again with those that are dead in place, at most `max`; how many went. */
 size_t queue_bury(const struct queue_at *at, struct group *g, size_t max);
 #define QUEUE_BURY_EVERY 1000 /* ms */
-/* These are done with in one group: those that no group has to do with go, if the queue does not retain them
- * or (`anyway`) nobody will. */
+/* These are done with in one group: those that no group has to do with go, if the queue does not retain them,
+ * their time is over, or (`anyway`) whatever it is. */
 void queue_let_go(const struct queue_at *at, const struct stream_id *id, size_t n, bool anyway);
+
+/* Where nothing is retained: the same for all that are there, after groups or rules have gone that they were kept
+ * for. Looks at `max` at most; how many. */
+size_t queue_sweep(const struct queue_at *at, size_t max);
 
 #endif

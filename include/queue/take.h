@@ -37,11 +37,14 @@ void queue_take_open(struct taking *t, const struct queue_at *at, struct group *
 bool queue_take_next(struct taking *t, struct entry *e);
 void queue_take_close(struct taking *t);
 
-/* Whether a message may be delivered once more; if not it dies when whoever asks has made his change, and
- * calls queue_redelivered(). */
+/* Whether a message may be delivered once more, having been so p->count times; if not it dies, unless it is
+ * dead already or not pending, when whoever asks has made his change and calls queue_redelivered(). */
 struct doomed {
     size_t n;
-    struct stream_id id[TAKE_ROOM];
+    struct {
+        struct stream_id id;
+        enum death why;
+    } of[TAKE_ROOM];
 };
 bool queue_may_deliver(const struct queue_at *at, const struct pending *p, const struct entry *e,
                        struct doomed *doomed);
@@ -56,5 +59,7 @@ size_t queue_ack_ids(struct broker *b, int db, struct slice name, const struct s
                      const struct stream_id *id, size_t n, struct now now);
 /* Leases have ended without a word from the queue: what that makes possible is. */
 void queue_freed(const struct queue_at *at);
+/* A group's position has been set: what is NEW to it now may go. */
+void queue_set_back(const struct queue_at *at);
 
 #endif

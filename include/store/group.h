@@ -42,6 +42,7 @@ struct group {
     uint32_t slots, free_slot; /* length of slot; first number that may be free */
     struct stream_pos next;    /* where reading goes on: just after last_id, when next_good */
     bool next_good;
+    bool aside; /* something pending may be set aside */
     uint32_t name_len;
     char name[];
 };

@@ -41,7 +41,8 @@ size_t group_done_all(struct group *g, const struct stream_id *id, size_t n, enu
 
 /* --- of a queue, which all groups of a stream are or none is --- */
 
-/* From now on it is one: those given back are READY, in their order. `fresh` messages are new to it. */
+/* From now on it is one: those given back are READY, in their order, unless their messages are gone. `fresh`
+ * messages are new to it. */
 void group_make_queue(struct group *g, const struct stream *s, uint64_t fresh, const struct hash_seed *seed);
 /* The message comes to a state of a queue, whether it was pending, passed or new. */
 void group_park(struct group *g, const struct parking *p);
@@ -57,6 +58,8 @@ void group_pass_to(struct group *g, struct stream_id id);
 void group_set_aside(struct group *g, struct stream_id id);
 /* The message is there after all: an id that was gone has been added anew. */
 void group_bring_back(struct group *g, struct stream_id id);
+/* Leases end, whether their messages are gone or not: none is aside. O(pending) if any was. */
+void group_bring_all_back(struct group *g);
 
 /* Advances over n live entries, the next ones after last_id, as delivered: last_id, entries_read (by the
  * rules of stream_lag) and `next`, which is `after`. The caller holds them for a consumer, or not (NOACK). */

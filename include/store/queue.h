@@ -18,6 +18,8 @@ struct queue {
     struct rules rules;     /* as policies have it now */
     bool governed;          /* some policy has a word on it */
     struct stream_pos aged; /* entries before it are not to be looked at for the queue's TTL */
+    struct stream_pos swept; /* while sweeping: those before it have been looked at, whether nobody needs them */
+    bool sweeping;
     struct heap own;        /* struct own_ttl */
     struct levels *levels;  /* where the entries of each level are; NULL: the rules know one level alone */
 };
@@ -35,6 +37,7 @@ bool stream_entry_is_for(const struct stream *s, const struct entry *e, const st
 /* The entry with that id is there, and for that group. */
 bool stream_shows(const struct stream *s, struct stream_id id, const struct group *g);
 bool stream_is_restricted(const struct stream *s); /* it has had an entry that is for one group alone */
+bool stream_has_own_ttls(const struct stream *s);  /* it has had an entry with a TTL of its own */
 /* The level of priority the entry was stored with; 0 if it is not there. */
 unsigned stream_level(const struct stream *s, struct stream_id id);
 /* How many levels the rules tell apart; the last is for all that are stored with it or a higher one. */

@@ -27,6 +27,8 @@ void group_looked_at(struct group *g, unsigned level, struct stream_id id);
 bool group_has_looked_at(const struct group *g, struct stream_id id);
 void group_look_again(struct group *g);
 
+/* What is past its TTL is to be looked for from the first entry on: something else is NEW. */
+void stream_look_again(struct stream *s);
 /* NULL: no policy has a word on it. */
 void stream_set_rules(struct stream *s, const struct rules *rules);
 /* The messages with a TTL of their own that is over: the first of them, taken off. False: none is. */
@@ -41,6 +43,6 @@ void queue_entry_added(struct queue *q, struct stream_id id,
 void queue_entry_lost(const struct stream *s, struct stream_id id);
 void queue_front_lost(const struct stream *s, struct stream_id upto); /* all up to there */
 void queue_group_added(const struct stream *s, struct group *g);
-void queue_group_removed(struct queue *q, const struct group *g);
+void queue_group_removed(const struct stream *s, const struct group *g);
 
 #endif

@@ -4,6 +4,11 @@
 
 #define CAP_MIN 8
 
+static bool before(const struct heap *h, const struct heap_node *a, const struct heap_node *b)
+{
+    return a->at != b->at ? a->at < b->at : h->before && h->before(a, b);
+}
+
 static void place(struct heap *h, struct heap_node *node, size_t pos)
 {
     h->v[pos] = node;
@@ -12,7 +17,7 @@ static void place(struct heap *h, struct heap_node *node, size_t pos)
 
 static void sift_up(struct heap *h, struct heap_node *node, size_t pos)
 {
-    while (pos > 0 && h->v[(pos - 1) / 2]->at > node->at) {
+    while (pos > 0 && before(h, node, h->v[(pos - 1) / 2])) {
         place(h, h->v[(pos - 1) / 2], pos);
         pos = (pos - 1) / 2;
     }
@@ -24,9 +29,9 @@ static void sift_down(struct heap *h, struct heap_node *node, size_t pos)
     size_t child;
 
     while ((child = pos * 2 + 1) < h->n) {
-        if (child + 1 < h->n && h->v[child + 1]->at < h->v[child]->at)
+        if (child + 1 < h->n && before(h, h->v[child + 1], h->v[child]))
             child++;
-        if (h->v[child]->at >= node->at)
+        if (!before(h, h->v[child], node))
             break;
         place(h, h->v[child], pos);
         pos = child;
@@ -36,7 +41,7 @@ static void sift_down(struct heap *h, struct heap_node *node, size_t pos)
 
 static void settle(struct heap *h, struct heap_node *node, size_t pos)
 {
-    if (pos > 0 && h->v[(pos - 1) / 2]->at > node->at)
+    if (pos > 0 && before(h, node, h->v[(pos - 1) / 2]))
         sift_up(h, node, pos);
     else
         sift_down(h, node, pos);
@@ -96,6 +101,6 @@ void heap_check(const struct heap *h)
     must(h->n <= h->cap);
     for (size_t i = 0; i < h->n; i++) {
         must(h->v[i]->pos == i);
-        must(i == 0 || h->v[(i - 1) / 2]->at <= h->v[i]->at);
+        must(i == 0 || !before(h, h->v[i], h->v[(i - 1) / 2]));
     }
 }

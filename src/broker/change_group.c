@@ -1,6 +1,7 @@
 /* broker/change_group.c - changes of consumer groups. See broker/change_stream.h. */
 #include "base/list.h"
 #include "base/mem.h"
+#include "broker/change_due.h"
 #include "broker/change_idmp.h"
 #include "broker/change_stream.h"
 #include "broker/wait.h"
@@ -24,6 +25,14 @@ static void record_position(struct change *ch, struct stream_id id, int64_t entr
     record_i64(ch->record, entries_read);
 }
 
+/* Of a queue: what a group has to do with is something else now, and so is what is past its TTL, or needed by
+ * nobody. */
+static void due_again(struct change *ch)
+{
+    if (stream_queue(ch->key->stream))
+        change_due(ch, 0);
+}
+
 void change_group_create(struct broker *b, int db, struct slice name, struct slice group, struct stream_id id,
                          int64_t entries_read)
 {
@@ -38,6 +47,7 @@ void change_group_create(struct broker *b, int db, struct slice name, struct sli
     record_str(ch.record, "ENTRIESREAD");
     record_i64(ch.record, entries_read);
     stream_group_add(ch.key->stream, group_new(group, id, entries_read, &b->seed));
+    due_again(&ch);
     if (first)
         change_idmp_begin(&ch);
     ch.event = EVENT_XGROUP_CREATE;
@@ -53,6 +63,7 @@ void change_group_setid(struct broker *b, int db, struct slice name, struct grou
     record_group(&ch, "SETID", group_name(g), 7);
     record_position(&ch, id, entries_read);
     stream_move_group(ch.key->stream, g, id, entries_read);
+    due_again(&ch);
     ch.event = EVENT_XGROUP_SETID;
     ch.quiet = true;
     change_close(&ch);
@@ -65,6 +76,7 @@ void change_group_destroy(struct broker *b, int db, struct slice name, struct gr
     record_group(&ch, "DESTROY", group_name(g), 4);
     stream_group_remove(ch.key->stream, group_name(g));
     group_free(g);
+    due_again(&ch);
     ch.event = EVENT_XGROUP_DESTROY;
     change_close(&ch);
 }
@@ -246,10 +258,11 @@ void change_hold_open(struct holding *h, struct broker *b, int db, struct slice 
     h->n = h->dropped_n = h->dropped_cap = 0;
 }
 
-static void claim_queue(struct holding *h, const struct backlog *b)
+/* Who reads on in a queue gets the ready ones as the queue has it: they are not to be claimed. */
+static void claim_queue(struct holding *h, const struct backlog *b, bool governed)
 {
     for (int i = 0; i < LEVELS_MAX; i++)
-        h->at[i] = b->ready[i].next;
+        h->at[i] = governed ? &b->ready[i] : b->ready[i].next;
     h->extended = b->extended.next;
 }
 
@@ -259,7 +272,7 @@ void change_claim_open(struct holding *h, struct broker *b, int db, struct slice
     change_hold_open(h, b, db, name, g, c, time);
     h->later = true;
     if (g->backlog)
-        claim_queue(h, g->backlog);
+        claim_queue(h, g->backlog, stream_queue(h->ch.key->stream)->governed);
 }
 
 /* The line whose first one came back before those of all others; NULL: all are at their ends. */
@@ -284,7 +297,7 @@ static struct stream_id pass(const struct list **at)
     return id;
 }
 
-/* Of a queue: the ready in their turn, then leases, those that were extended with the others. */
+/* Of a queue: the ready in their turn (see above), then leases, those that were extended with the others. */
 static bool claim_next_queued(struct holding *h, msec until, struct pending *p)
 {
     const struct backlog *b = h->group->backlog;
@@ -445,6 +458,7 @@ void change_group_skip(struct broker *b, int db, struct slice name, struct group
     struct change ch = change_open(b, db, name);
 
     stream_move_group(ch.key->stream, g, last, entries_read);
+    due_again(&ch);
     record_skip(&ch, g);
     ch.quiet = true;
     change_close(&ch);

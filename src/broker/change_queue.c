@@ -56,6 +56,15 @@ void change_queue_aged(const struct stream *s, const struct stream_pos *pos)
     edited(s)->aged = *pos;
 }
 
+void change_queue_swept(const struct stream *s, const struct stream_pos *pos)
+{
+    struct queue *q = edited(s);
+
+    q->sweeping = pos != NULL;
+    if (pos)
+        q->swept = *pos;
+}
+
 bool change_queue_own_over(const struct stream *s, msec now, struct stream_id *id)
 {
     return queue_own_over(edited(s), now, id);
@@ -223,13 +232,22 @@ void change_take(struct broker *b, int db, struct slice name, struct group *g, s
 void change_drop_entries(struct broker *b, int db, struct slice name, const struct stream_id *id, size_t n)
 {
     struct change ch = change_open(b, db, name);
+    struct buf gone = {0};
+    size_t k = 0;
 
-    record_head(ch.record, 2 + n);
-    record_str(ch.record, RECORD_DROP);
-    record_word(ch.record, name);
-    record_ids(&ch, id, n);
     for (size_t i = 0; i < n; i++)
-        stream_drop(ch.key->stream, id[i]);
+        if (stream_drop(ch.key->stream, id[i])) {
+            record_id(&gone, id[i]);
+            k++;
+        }
+    ch.untouched = k == 0;
+    if (k) {
+        record_head(ch.record, 2 + k);
+        record_str(ch.record, RECORD_DROP);
+        record_word(ch.record, name);
+        buf_add_slice(ch.record, buf_slice(&gone));
+    }
+    buf_free(&gone);
     ch.event = EVENT_XTRIM;
     ch.quiet = true;
     change_close(&ch);

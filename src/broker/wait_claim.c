@@ -49,12 +49,26 @@ static const struct group *group_of(const struct broker *b, const struct wait_li
     return k && k->type == KEY_STREAM ? stream_group(k->stream, wait_line_group(line)) : NULL;
 }
 
+/* The first that a claim comes upon: of the leases, those that were extended are in a line of their own. */
+static bool oldest_of(const struct group *g, struct pending *p)
+{
+    const struct note *n = g->backlog ? backlog_first(&g->backlog->extended) : NULL;
+    bool any = pel_oldest(&g->pel, p);
+    struct pending extended;
+
+    if (n && pel_find(&g->pel, n->id, &extended) && (!any || extended.time < p->time)) {
+        *p = extended;
+        any = true;
+    }
+    return any;
+}
+
 void wait_arm(struct broker *b, struct wait_line *line)
 {
     const struct group *g = list_empty(&line->claimers) ? NULL : group_of(b, line);
     struct pending oldest;
 
-    if (!g || !pel_oldest(&g->pel, &oldest))
+    if (!g || !oldest_of(g, &oldest))
         heap_remove(&b->claims, &line->due);
     else
         heap_put(&b->claims, &line->due, oldest.state == PENDING_NACKED ? 0 : due_at(line, oldest.time));

@@ -125,6 +125,7 @@ static bool claim_one(struct call *c, const struct claim *a, const struct stream
 {
     struct pending p = {.count = 1};
     struct entry e;
+    uint64_t count;
     bool pending = pel_find(&h->group->pel, id, &p);
 
     if (!find_from(s, pos, id, &e)) {
@@ -134,13 +135,11 @@ static bool claim_one(struct call *c, const struct claim *a, const struct stream
     }
     if (pending ? !may_claim(c, a, &p) : !a->force)
         return false;
-    if (at && pending && !a->just_id && a->retry_count < 0 && !queue_may_deliver(at, &p, &e, doomed))
+    count = a->retry_count >= 0 ? (uint64_t)a->retry_count : p.count + !a->just_id;
+    p.count = count ? count - 1 : 0;
+    if (at && !a->just_id && !queue_may_deliver(at, &p, &e, doomed))
         return false;
-    if (a->retry_count >= 0)
-        p.count = (uint64_t)a->retry_count;
-    else if (!a->just_id)
-        p.count++;
-    change_hold(h, id, p.count);
+    change_hold(h, id, count);
     reply_claimed(c, &e, a->just_id);
     return true;
 }
@@ -619,6 +618,7 @@ int cmd_xgroup_setid(struct call *c)
     const struct stream *s;
     struct group *g;
     struct stream_id id;
+    struct queue_at at;
     int err;
 
     if ((err = group_parse(c, false, &a)) != OK || (err = group_named(c, &s, &g)) != OK)
@@ -630,6 +630,8 @@ int cmd_xgroup_setid(struct call *c)
     else if (parse_position(c->arg[4], &id) != OK)
         return ERR_ID;
     change_group_setid(c->broker, c->db, c->arg[2], g, id, entries_read(c, s, a.entries_read));
+    if (queue_at(&at, c->broker, c->db, c->arg[2], s, c->now))
+        queue_set_back(&at);
     reply_ok(c->reply);
     return OK;
 }

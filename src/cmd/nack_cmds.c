@@ -131,7 +131,7 @@ static size_t nack_queued(const struct queue_at *at, const struct nack *a, struc
 
         if (there ? p.state == PENDING_DEAD : !a->force || !stream_has(at->s, ids->v[i]))
             continue;
-        if (k.how != BACK_REJECTED)
+        if (k.how != BACK_REJECTED || a->retry_count >= 0)
             p.count = new_count(a, p.count);
         queue_back(&k, &p);
         n++;

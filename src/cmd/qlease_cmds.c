@@ -32,12 +32,8 @@ static void keep_held(struct holder *h)
 }
 
 /* The ids begin at arg[at]. OK: the caller frees them. */
-static int holder_parse(struct call *c, size_t at, struct holder *h)
+static int holder_ids(struct call *c, size_t at, struct holder *h)
 {
-    int err = group_wanted(c, &h->s, &h->g);
-
-    if (err != OK)
-        return err;
     if (at >= c->n)
         return ERR_ARITY;
     h->who = group_consumer(h->g, c->arg[3]);
@@ -52,13 +48,28 @@ static int holder_parse(struct call *c, size_t at, struct holder *h)
     return OK;
 }
 
+static int holder_parse(struct call *c, size_t at, struct holder *h)
+{
+    int err = group_wanted(c, &h->s, &h->g);
+
+    return err == OK ? holder_ids(c, at, h) : err;
+}
+
+/* As XACK, it has nothing to say against a group that is not there. */
 int cmd_qack(struct call *c)
 {
     struct holder h;
     size_t done = 0;
-    int err = holder_parse(c, 4, &h);
+    int err = stream_read(c, c->arg[1], &h.s);
 
     if (err != OK)
+        return err;
+    h.g = h.s ? stream_group(h.s, c->arg[2]) : NULL;
+    if (!h.g) {
+        reply_int(c->reply, 0);
+        return OK;
+    }
+    if ((err = holder_ids(c, 4, &h)) != OK)
         return err;
     if (h.ids.n)
         done = queue_ack_ids(c->broker, c->db, c->arg[1], h.s, h.g, h.ids.v, h.ids.n, c->now);

@@ -50,6 +50,23 @@ static void stat_group(struct call *c, const struct stream *s, const struct grou
     stat_number(c, "consumers", (int64_t)dict_count(&g->consumers));
 }
 
+#define GONE_STEPS 1000 /* leases of messages that are gone, which are passed over */
+
+/* The first that is pending, and there. */
+static bool first_pending(const struct stream *s, const struct pel *pel, struct pending *p)
+{
+    struct stream_id from = stream_first_id(s);
+
+    for (int i = 0; i < GONE_STEPS && pel_seek(pel, from, p); i++) {
+        if (stream_has(s, p->id))
+            return true;
+        from = p->id;
+        if (!stream_id_next(&from))
+            break;
+    }
+    return false;
+}
+
 /* The oldest that some group has yet to do with; without a group, the oldest of all. */
 static bool oldest(const struct stream *s, struct group *const *g, size_t n, struct stream_id *id)
 {
@@ -64,7 +81,7 @@ static bool oldest(const struct stream *s, struct group *const *g, size_t n, str
         struct pending p;
         struct entry e;
 
-        if (pel_first(&g[i]->pel, &p) && (!found || stream_id_cmp(p.id, *id) < 0)) {
+        if (first_pending(s, &g[i]->pel, &p) && (!found || stream_id_cmp(p.id, *id) < 0)) {
             *id = p.id;
             found = true;
         }

@@ -335,6 +335,7 @@ struct part {
     uint64_t place, n;
 };
 
+/* In a queue a lease whose message is gone ends when it is come upon, as with XAUTOCLAIM. */
 static void give_claimed(struct call *c, const struct read *a, const struct source *src, struct consumer *who,
                          struct answer *ans, struct part *part)
 {
@@ -350,8 +351,14 @@ static void give_claimed(struct call *c, const struct read *a, const struct sour
 
     stream_seek(src->s, STREAM_ID_MIN, &pos);
     change_claim_open(&h, c->broker, c->db, src->name, src->g, who, c->now.wall);
-    while (h.n < max && !(h.n && size_reached(c, a, ans)) && change_claim_next(&h, until, &p)) {
-        if (!find_from(src->s, &pos, p.id, &e) || (queue && !queue_may_deliver(&at, &p, &e, &doomed)))
+    while (h.n < max && !(h.n && size_reached(c, a, ans)) && doomed.n < TAKE_ROOM &&
+           change_claim_next(&h, until, &p)) {
+        if (!find_from(src->s, &pos, p.id, &e)) {
+            if (queue && at.q->governed)
+                change_hold_drop(&h, p.id);
+            continue;
+        }
+        if (queue && !queue_may_deliver(&at, &p, &e, &doomed))
             continue;
         if (h.n == 0)
             part->place = answer_stream(c, ans, src->name, 0);
@@ -419,7 +426,7 @@ static __attribute__((noinline)) void give_queued(struct call *c, const struct r
         if (part->n + t.n == 1)
             part->place = answer_stream(c, ans, src->name, 0);
         if (a->claims)
-            reply_delivered(c, &e, 0, t.count);
+            reply_delivered(c, &e, t.stage == TAKE_READY ? -1 : 0, t.count);
         else
             entry_reply(&e, c->reply);
     }

@@ -72,10 +72,10 @@ static enum death death_of(const struct back *k, const struct pending *p, const 
 {
     const struct rules *r = k->at->rules;
 
-    if (queue_expiry(k->at, e) <= k->at->now.wall)
-        return DEATH_EXPIRED;
     if (k->how == BACK_REJECTED)
         return DEATH_REJECTED;
+    if (queue_expiry(k->at, e) <= k->at->now.wall)
+        return DEATH_EXPIRED;
     return r->maxdeliver && p->count >= (uint64_t)r->maxdeliver ? DEATH_MAXDELIVER : DEATH_NONE;
 }
 

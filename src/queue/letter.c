@@ -209,19 +209,48 @@ size_t queue_bury(const struct queue_at *at, struct group *g, size_t max)
     return done;
 }
 
+/* Nobody has to do with it, and it is not kept. */
+static bool goes(const struct queue_at *at, const struct entry *e, bool anyway)
+{
+    return queue_done(at->q, e->id) &&
+           (anyway || at->rules->retention == RETENTION_QUEUE || queue_expiry(at, e) <= at->now.wall);
+}
+
+static bool keeps_all(const struct queue_at *at)
+{
+    return at->rules->retention == RETENTION_LOG && !at->rules->ttl && !stream_has_own_ttls(at->s);
+}
+
 void queue_let_go(const struct queue_at *at, const struct stream_id *id, size_t n, bool anyway)
 {
     struct stream_id gone[64];
+    struct entry e;
     size_t k = 0;
 
-    if (at->rules->retention == RETENTION_LOG && !anyway)
+    if (keeps_all(at) && !anyway)
         return;
     for (size_t i = 0; i < n; i++) {
-        if (queue_done(at->q, id[i]) && stream_has(at->s, id[i]))
+        if (stream_find(at->s, id[i], &e) && goes(at, &e, anyway))
             gone[k++] = id[i];
         if (k == 64 || (k && i + 1 == n)) {
             change_drop_entries(at->b, at->db, at->name, gone, k);
             k = 0;
         }
     }
+}
+
+size_t queue_sweep(const struct queue_at *at, size_t max)
+{
+    struct stream_pos pos = at->q->swept, before = pos;
+    struct entry e;
+    size_t n = 0;
+    bool more = at->rules->retention == RETENTION_QUEUE && at->q->groups;
+
+    for (; more && n < max && (more = stream_next(at->s, &pos, &e)); n++) {
+        if (goes(at, &e, false))
+            change_drop_entries(at->b, at->db, at->name, &e.id, 1);
+        before = pos;
+    }
+    change_queue_swept(at->s, more ? &before : NULL);
+    return n;
 }

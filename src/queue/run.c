@@ -9,6 +9,7 @@
 #include "queue/letter.h"
 #include "queue/rate.h"
 #include "queue/reading.h"
+#include "queue/release.h"
 #include "queue/room.h"
 #include "queue/settle.h"
 #include "queue/unseen.h"
@@ -54,7 +55,11 @@ static size_t run_inbox(struct broker *b, const struct due *due, struct now now,
 
 static size_t run_group(const struct queue_at *at, struct group *g, size_t max)
 {
-    size_t n = queue_back_due(at, g, max);
+    size_t n;
+
+    if (!at->q->governed)
+        return queue_release(at, g, max);
+    n = queue_back_due(at, g, max);
 
     if (g->backlog->stopped)
         wait_signal(at->b, at->db, at->name);
@@ -70,6 +75,8 @@ static size_t run_queue(const struct queue_at *at, size_t max)
 {
     size_t n = queue_expire_due(at, max);
 
+    if (at->q->sweeping && n < max)
+        n += queue_sweep(at, max - n);
     for (size_t i = 0; i < at->q->groups && n < max; i++)
         n += run_group(at, at->q->group[i], max - n);
     return n;
@@ -79,7 +86,7 @@ static msec queue_next(const struct queue_at *at)
 {
     msec next = queue_expire_next(at);
 
-    for (size_t i = 0; i < at->q->groups; i++) {
+    for (size_t i = 0; at->q->governed && i < at->q->groups; i++) {
         const struct group *g = at->q->group[i];
 
         next = sooner(next, sooner(queue_back_next(at, g), queue_rate_next(at, g)));

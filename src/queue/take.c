@@ -2,6 +2,7 @@
 #include "queue/take.h"
 #include "base/mem.h"
 #include "broker/wait.h"
+#include "queue/back.h"
 #include "queue/expire.h"
 #include "queue/letter.h"
 #include "queue/rate.h"
@@ -358,22 +359,27 @@ void queue_take_close(struct taking *t)
 bool queue_may_deliver(const struct queue_at *at, const struct pending *p, const struct entry *e,
                        struct doomed *doomed)
 {
-    if (!at->q->governed || death_of(at, p, e) == DEATH_NONE)
+    enum death why = death_of(at, p, e);
+
+    if (why == DEATH_NONE)
         return true;
-    if (doomed->n < TAKE_ROOM)
-        doomed->id[doomed->n++] = p->id;
+    if (doomed->n < TAKE_ROOM) {
+        doomed->of[doomed->n].id = e->id;
+        doomed->of[doomed->n++].why = why;
+    }
     return false;
 }
 
 void queue_redelivered(const struct queue_at *at, struct group *g, const struct doomed *doomed)
 {
-    leases_end(at);
+    queue_due(at, queue_back_next(at, g)); /* XCLAIM may date a delivery back */
     for (size_t i = 0; i < doomed->n; i++) {
         struct pending p;
         struct entry e;
 
-        if (pel_find(&g->pel, doomed->id[i], &p) && stream_find(at->s, p.id, &e))
-            queue_die(at, g, &p, &e, death_of(at, &p, &e), SLICE(""));
+        if (pel_find(&g->pel, doomed->of[i].id, &p) && p.state != PENDING_DEAD &&
+            stream_find(at->s, p.id, &e))
+            queue_die(at, g, &p, &e, doomed->of[i].why, SLICE(""));
     }
 }
 
@@ -387,16 +393,54 @@ void queue_freed(const struct queue_at *at)
         wait_signal(at->b, at->db, at->name);
 }
 
+void queue_set_back(const struct queue_at *at)
+{
+    if (at->b->waiters && at->q->governed)
+        wait_signal(at->b, at->db, at->name);
+}
+
+/* What is past its time goes with the last who had to do with it, and not with one who never had. */
+static size_t keep_pending(const struct group *g, const struct stream_id *id, size_t n,
+                           struct stream_id *pending)
+{
+    struct pending p;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (pel_find(&g->pel, id[i], &p))
+            pending[kept++] = id[i];
+    return kept;
+}
+
+static size_t ack_timed(const struct queue_at *at, struct group *g, const struct stream_id *id,
+                        const struct slice *text, size_t n)
+{
+    struct stream_id *pending = mem_alloc(n * sizeof *pending);
+    size_t kept = keep_pending(g, id, n, pending), done = 0;
+
+    if (kept)
+        done = change_xack(at->b, at->db, at->name, g, id, text, n);
+    queue_let_go(at, pending, kept, false);
+    mem_free(pending);
+    return done;
+}
+
 size_t queue_ack(struct broker *b, int db, struct slice name, const struct stream *s, struct group *g,
                  const struct stream_id *id, const struct slice *text, size_t n, struct now now)
 {
-    size_t done = change_xack(b, db, name, g, id, text, n);
     struct queue_at at;
+    size_t done;
 
-    if (done && queue_at(&at, b, db, name, s, now)) {
+    if (!queue_at(&at, b, db, name, s, now))
+        return change_xack(b, db, name, g, id, text, n);
+    if (at.rules->ttl || stream_has_own_ttls(s)) {
+        done = ack_timed(&at, g, id, text, n);
+    } else {
+        done = change_xack(b, db, name, g, id, text, n);
         queue_let_go(&at, id, n, false);
-        queue_freed(&at);
     }
+    if (done)
+        queue_freed(&at);
     return done;
 }
 

@@ -109,11 +109,18 @@ bool backlog_passed(const struct backlog *b, struct stream_id id)
 
 /* --- the whole --- */
 
+/* What is due at the same instant is so in the order of ids. */
+static bool due_before(const struct heap_node *a, const struct heap_node *b)
+{
+    return stream_id_cmp(list_entry(a, struct note, due)->id, list_entry(b, struct note, due)->id) < 0;
+}
+
 struct backlog *backlog_new(const struct hash_seed *seed)
 {
     struct backlog *b = mem_zalloc(sizeof *b);
 
     dict_init(&b->notes, &note_type, seed);
+    b->due.before = due_before;
     for (int i = 0; i < LEVELS_MAX; i++)
         list_init(&b->ready[i]);
     list_init(&b->extended);

@@ -439,13 +439,19 @@ bool group_is_new(const struct group *g, struct stream_id id)
 
 void group_make_queue(struct group *g, const struct stream *s, uint64_t fresh, const struct hash_seed *seed)
 {
-    size_t n;
+    size_t n, there = 0;
     struct pending *back = group_nacked_sorted(g, &n);
 
+    for (size_t i = 0; i < n; i++) {
+        if (stream_has(s, back[i].id))
+            back[there++] = back[i];
+        else
+            group_done(g, back[i].id, END_DROPPED);
+    }
     g->backlog = backlog_new(seed);
     g->backlog->stream = s;
     g->backlog->fresh = fresh;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < there; i++)
         group_park(g, &(struct parking){.id = back[i].id,
                                         .state = PENDING_READY,
                                         .level = (uint8_t)stream_level(s, back[i].id),
@@ -511,11 +517,24 @@ void group_pass_to(struct group *g, struct stream_id id)
 void group_set_aside(struct group *g, struct stream_id id)
 {
     pel_set_aside(&g->pel, id);
+    g->aside = true;
 }
 
 void group_bring_back(struct group *g, struct stream_id id)
 {
     pel_bring_back(&g->pel, id);
+}
+
+void group_bring_all_back(struct group *g)
+{
+    struct pending p = {.id = STREAM_ID_MIN};
+
+    while (g->aside && pel_seek(&g->pel, p.id, &p)) {
+        pel_bring_back(&g->pel, p.id);
+        if (!stream_id_next(&p.id))
+            break;
+    }
+    g->aside = false;
 }
 
 /* --- sizes and checks --- */

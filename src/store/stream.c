@@ -364,7 +364,7 @@ struct group *stream_group_remove(struct stream *s, struct slice name)
 {
     s->recent = NULL;
     s->referred = STREAM_ID_MIN;
-    queue_group_removed(s->queue, dict_find(&s->groups, name));
+    queue_group_removed(s, dict_find(&s->groups, name));
     return dict_remove(&s->groups, name);
 }
 

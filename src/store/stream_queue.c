@@ -20,6 +20,11 @@ bool stream_is_restricted(const struct stream *s)
     return s->restricted;
 }
 
+bool stream_has_own_ttls(const struct stream *s)
+{
+    return s->own_ttls;
+}
+
 bool stream_entry_is_for(const struct stream *s, const struct entry *e, const struct group *g)
 {
     struct entry_attrs a;
@@ -149,10 +154,12 @@ void stream_move_group(struct stream *s, struct group *g, struct stream_id id, i
         group_look_again(g);
     }
     group_set_id(g, id, entries_read);
-    if (b)
+    if (b) {
         b->fresh = stream_count_new(s, g, STREAM_ID_MAX);
-    if (b && b->lanes) /* who was held back by a NEW one is no more, or the other way round */
-        set_lanes(s, g);
+        stream_look_again(s);
+        if (b->lanes) /* who was held back by a NEW one is no more, or the other way round */
+            set_lanes(s, g);
+    }
 }
 
 /* --- the queue --- */
@@ -176,9 +183,17 @@ static void join(const struct stream *s, struct group *g)
     list_group(s, g);
 }
 
+static bool own_before(const struct heap_node *a, const struct heap_node *b)
+{
+    return stream_id_cmp(list_entry(a, struct own_ttl, node)->id, list_entry(b, struct own_ttl, node)->id) <
+           0;
+}
+
 static struct queue *queue_new(void)
 {
     struct queue *q = mem_zalloc(sizeof *q);
+
+    q->own.before = own_before;
 
     rules_default(&q->rules);
     return q;
@@ -239,6 +254,23 @@ static void set_levels(struct stream *s, unsigned n)
         group_look_again(q->group[i]);
 }
 
+/* Something that entries were kept for has gone. */
+static void sweep_again(const struct stream *s)
+{
+    s->queue->sweeping = true;
+    stream_seek(s, STREAM_ID_MIN, &s->queue->swept);
+}
+
+void stream_look_again(struct stream *s)
+{
+    struct stream_id id;
+
+    while (queue_own_over(s->queue, INT64_MAX, &id))
+        ;
+    gather_own(s);
+    stream_seek(s, STREAM_ID_MIN, &s->queue->aged);
+}
+
 void stream_set_rules(struct stream *s, const struct rules *rules)
 {
     struct queue *q = s->queue;
@@ -246,6 +278,8 @@ void stream_set_rules(struct stream *s, const struct rules *rules)
     rules_free(&q->rules);
     if (rules)
         rules_copy(&q->rules, rules);
+    for (size_t i = 0; rules && !q->governed && i < q->groups; i++)
+        group_bring_all_back(q->group[i]);
     store_totals.queues += (uint64_t)(rules != NULL) - (uint64_t)q->governed;
     q->governed = rules != NULL;
     stream_seek(s, STREAM_ID_MIN, &q->aged);
@@ -254,6 +288,7 @@ void stream_set_rules(struct stream *s, const struct rules *rules)
         set_lanes(s, q->group[i]);
         group_consumers_bring_back(q->group[i]);
     }
+    sweep_again(s);
 }
 
 struct queue *stream_make_queue(struct stream *s)
@@ -370,17 +405,25 @@ void queue_group_added(const struct stream *s, struct group *g)
 {
     if (!s->queue)
         return;
-    if (g->backlog)
+    if (g->backlog) {
         list_group(s, g);
-    else
+    } else {
         join(s, g);
+        stream_look_again((struct stream *)(uintptr_t)s);
+    }
 }
 
-void queue_group_removed(struct queue *q, const struct group *g)
+void queue_group_removed(const struct stream *s, const struct group *g)
 {
+    struct queue *q = s->queue;
+
+    if (q)
+        sweep_again(s);
     for (size_t i = 0; q && i < q->groups; i++)
         if (q->group[i] == g) {
             q->group[i] = q->group[--q->groups];
-            return;
+            break;
         }
+    if (q && q->groups == 0) /* now all entries are for anybody */
+        stream_look_again((struct stream *)(uintptr_t)s);
 }
