@@ -118,6 +118,7 @@ void sim_connect(struct simbroker *s, unsigned client)
 
     client_free(c);
     c->session = session_new(s->service, s->now);
+    c->heard = s->o.heard ? &s->o.heard[client] : NULL;
 }
 
 void sim_send_raw(struct simbroker *s, unsigned client, struct slice bytes)
@@ -280,6 +281,8 @@ static void flush_client(struct sim_client *c, uint64_t safe, uint64_t safe_once
 
     if (ready.n) {
         buf_add_slice(&c->out, ready);
+        if (c->heard)
+            buf_add_slice(c->heard, ready);
         outbox_taken(o, ready.n);
     }
     for (size_t i = 0; i < c->n_held && to > (i ? c->held[i - 1].pos : 0); i++) {

@@ -32,7 +32,8 @@ struct sim_options {
     const char *settings; /* lines as in leanmqd.conf, over the defaults; may be NULL */
     struct journal_options journal;
     bool no_journal;
-    bool any_input; /* clients send what they like, not only commands that are right */
+    struct buf *heard; /* of SIM_CLIENTS: all bytes each is told are added; NULL: nobody wants them */
+    bool any_input;    /* clients send what they like, not only commands that are right */
 };
 
 /* Bytes of an outbox up to `pos` may leave when the journal is safe up to `offset`. */
@@ -45,6 +46,7 @@ struct sim_client {
     struct buf in;           /* sent to it, not yet run */
     size_t show;             /* bytes of `in` that have arrived by the next turn; 0: all */
     size_t seen;             /* of an unfinished request: bytes that had arrived before */
+    struct buf *heard;       /* as in the options */
     struct buf out;          /* let out: the beginning of a reply */
     uint64_t replies;        /* whole ones that came */
     bool uncounted;          /* subscribed, or asked for no replies: they are not counted */
