@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "headers.h"
 #include "leases.h"
 #include "qadd.h"
 #include "queue/room.h"
@@ -29,38 +30,44 @@ static int stream_of(struct call *c, const struct stream **s)
     return stream_write(c, c->arg[1], s);
 }
 
-static void put(struct adds *a, const struct call *c, const struct slice *field, size_t n, bool named)
+/* Unless it will find that it is not to be added. */
+static int put(struct adds *a, struct call *c, const struct stream *s, const struct addition *x)
 {
-    a->v[a->n++] = (struct add){c->db, c->arg[1], slices_bytes(field, n), named};
+    struct added before;
+
+    if ((s || !x->no_make) && !queue_knows(s, x, c->now, &before))
+        a->v[a->n++] = (struct add){c->db, c->arg[1], slices_bytes(x->field, x->n), x->dedup.n > 0};
+    return OK;
 }
 
 static int put_xadd(struct adds *a, struct call *c)
 {
     const struct stream *s;
-    struct add_args x;
-    int err = parse_add(c, &x);
+    struct addition x;
+    struct add_args add;
+    int err = parse_add(c, &add);
 
-    if (err == OK && (c->n < x.at + 3 || (c->n - x.at) % 2 == 0))
-        err = ERR_ARITY;
-    if (err == OK)
-        err = stream_of(c, &s);
-    if (err == OK && (s || !x.no_make))
-        put(a, c, c->arg + x.at + 1, c->n - x.at - 1, false);
-    return err;
+    if (err != OK)
+        return err;
+    if (c->n < add.at + 3 || (c->n - add.at) % 2 == 0)
+        return ERR_ARITY;
+    if (add.want == STREAM_ID_GIVEN && stream_id_is_zero(add.id))
+        return ERR_ID_ZERO;
+    if ((err = stream_of(c, &s)) != OK)
+        return err;
+    x = (struct addition){.field = c->arg + add.at + 1, .n = c->n - add.at - 1, .no_make = add.no_make};
+    if (queue_heeds_headers(c->broker, c->db, c->arg[1], s, c->now) && has_headers(c, &add))
+        err = headers_parse(c, &add, &x);
+    return err == OK ? put(a, c, s, &x) : err;
 }
 
 static int put_qadd(struct adds *a, struct call *c)
 {
     const struct stream *s;
     struct addition x;
-    struct added before;
     int err = qadd_parse(c, &x);
 
-    if (err == OK)
-        err = stream_of(c, &s);
-    if (err == OK && (s || !x.no_make) && !queue_knows(s, &x, c->now, &before))
-        put(a, c, x.field, x.n, x.dedup.n > 0);
-    return err;
+    return err != OK || (err = stream_of(c, &s)) != OK ? err : put(a, c, s, &x);
 }
 
 /* Later commands are of the database that it names; one that it cannot, it will say itself. */
@@ -94,7 +101,7 @@ static int gather(struct adds *a)
         else if (q.cmd->run == cmd_qadd)
             err = put_qadd(a, &q);
     }
-    return err == ERR_REPLIED ? ERR_SYNTAX : err;
+    return err == ERR_REPLIED || err == ERR_ARITY ? ERR_SYNTAX : err;
 }
 
 /* --- what a stream is to take --- */

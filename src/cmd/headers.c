@@ -96,22 +96,28 @@ static int parse_headers(struct call *c, const struct add_args *add, struct addi
     return OK;
 }
 
-/* A trim is one of what is there: of the new message too, if it is not delayed. */
-int xadd_by_headers(struct call *c, const struct add_args *add)
+int headers_parse(struct call *c, const struct add_args *add, struct addition *a)
 {
-    struct addition a = {.field = c->arg + add->at + 1,
-                         .n = c->n - add->at - 1,
-                         .want = add->want,
-                         .id = add->id,
-                         .no_make = add->no_make,
-                         .window = QUEUE_WINDOW};
-    struct added added;
-    int err;
-
+    *a = (struct addition){.field = c->arg + add->at + 1,
+                           .n = c->n - add->at - 1,
+                           .want = add->want,
+                           .id = add->id,
+                           .no_make = add->no_make,
+                           .window = QUEUE_WINDOW};
     if (add->pid_at)
         return call_fail(c, "ERR IDMP and IDMPAUTO are not for messages with headers: %s names one",
                          row[HEADER_DEDUP].name);
-    if ((err = parse_headers(c, add, &a)) != OK ||
+    return parse_headers(c, add, a);
+}
+
+/* A trim is one of what is there: of the new message too, if it is not delayed. */
+int xadd_by_headers(struct call *c, const struct add_args *add)
+{
+    struct addition a;
+    struct added added;
+    int err;
+
+    if ((err = headers_parse(c, add, &a)) != OK ||
         (err = queue_add(c->broker, c->db, c->arg[1], &a, c->now, &added)) != OK)
         return err;
     if (add->trim.kind != TRIM_NONE && added.what != ADDED_BEFORE)

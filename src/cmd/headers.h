@@ -3,10 +3,13 @@
 #ifndef CMD_HEADERS_H
 #define CMD_HEADERS_H
 
+#include "queue/add.h"
 #include "stream_args.h"
 
 /* Some field of the XADD is one. */
 bool has_headers(const struct call *c, const struct add_args *a);
+/* The QADD that its headers make of the XADD. */
+int headers_parse(struct call *c, const struct add_args *a, struct addition *out);
 /* The XADD as the QADD that its headers make of it. */
 int xadd_by_headers(struct call *c, const struct add_args *a);
 

@@ -149,6 +149,12 @@ static void all_of_its_adds_are_admitted_or_none(void **state)
                         ABORT "ERR value is not an integer or out of range");
     assert_string_equal(TRANSACTION(t, "XADD out x f v"),
                         ABORT "ERR Invalid stream ID specified as stream command argument");
+    assert_string_equal(TRANSACTION(t, "XADD out * f v", "XADD out * f v more"), ABORT "ERR syntax error");
+    assert_string_equal(TRANSACTION(t, "XADD out 0-0 f v"),
+                        ABORT "ERR The ID specified in XADD must be greater than 0-0");
+    expect(t, 0, "QPOLICY SET named HEADERS yes", "+OK");
+    assert_string_equal(TRANSACTION(t, "XADD out * f v", "XADD named * x-delay soon f v"),
+                        ABORT "ERR syntax error");
     expect(t, 0, "QPOLICY SET shut PAUSE in", "+OK");
     assert_string_equal(TRANSACTION(t, "XADD out * f v", "QADD shut * f v"),
                         ABORT "PAUSED queue takes no messages: PAUSE of its policy");
