@@ -158,9 +158,10 @@ static bool tidy(struct lanes *l, struct lane *v, struct stream_id gone)
 {
     while (v->n && (stream_id_cmp(v->id[0], gone) == 0 || !stays(l, v->id[0])))
         pop(v);
-    if (v->n == 0)
-        drop(l, v);
-    return v->n > 0;
+    if (v->n)
+        return true;
+    drop(l, v);
+    return false;
 }
 
 static void enter(struct lanes *l, struct stream_id id)
