@@ -19,6 +19,7 @@ struct taking {
     uint64_t left;  /* as limits have it */
     uint64_t n;     /* taken so far */
     uint64_t count; /* deliveries of the one taken last, before this one */
+    msec idle;      /* of that one: -1 if it was READY, which nobody has; 0 if it was NEW */
     bool holding, running, ended, stopped;
     struct stream_id end;               /* without an ack, that came to its end last: while `ended` */
     struct holding hold;                /* TAKE_READY, while holding */

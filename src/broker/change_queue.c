@@ -6,6 +6,7 @@
 #include "store/queue_edit.h"
 #include "store/record.h"
 #include "store/stream_edit.h"
+#include <stdlib.h>
 
 static void record_of(const struct change *ch, const char *command, const struct group *g, size_t words)
 {
@@ -146,21 +147,36 @@ void change_park_close(struct park *p)
 
 /* --- lanes --- */
 
+static int by_id(const void *a, const void *b)
+{
+    return stream_id_cmp(*(const struct stream_id *)a, *(const struct stream_id *)b);
+}
+
+/* In the order of their ids. */
 static void free_lanes(struct change *ch, struct group *g)
 {
     struct park p = {.ch = *ch, .group = g};
-    struct stream_id id;
-    struct pending is;
+    struct buf ids = {0};
+    struct stream_id id, *v;
+    size_t n;
 
-    while (lanes_next_free(g->backlog->lanes, &id)) {
-        pel_find(&g->pel, id, &is);
-        change_park(&p, id, PENDING_READY, is.count, 0);
+    while (lanes_next_free(g->backlog->lanes, &id))
+        buf_add(&ids, (const char *)&id, sizeof id);
+    v = (struct stream_id *)(void *)ids.p;
+    n = ids.n / sizeof *v;
+    if (n == 0)
+        return;
+    qsort(v, n, sizeof *v, by_id);
+    for (size_t i = 0; i < n; i++) {
+        struct pending is;
+
+        pel_find(&g->pel, v[i], &is);
+        change_park(&p, v[i], PENDING_READY, is.count, 0);
     }
-    if (p.n) {
-        write_park(&p);
-        ch->quiet = ch->untouched = false;
-    }
+    write_park(&p);
+    ch->quiet = ch->untouched = false;
     buf_free(&p.ids);
+    buf_free(&ids);
 }
 
 void change_free_lanes(struct change *ch)

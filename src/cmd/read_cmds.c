@@ -426,7 +426,7 @@ static __attribute__((noinline)) void give_queued(struct call *c, const struct r
         if (part->n + t.n == 1)
             part->place = answer_stream(c, ans, src->name, 0);
         if (a->claims)
-            reply_delivered(c, &e, t.stage == TAKE_READY ? -1 : 0, t.count);
+            reply_delivered(c, &e, t.idle, t.count);
         else
             entry_reply(&e, c->reply);
     }

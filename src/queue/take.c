@@ -100,6 +100,7 @@ static void hold(struct taking *t, const struct pending *p)
     const struct queue_at *at = &t->at;
 
     t->count = p->count;
+    t->idle = -1;
     if (t->noack) {
         change_end(at->b, at->db, at->name, t->group, END_ACKED, &p->id, 1);
         t->ended = true;
@@ -284,6 +285,7 @@ static bool climb_one(struct taking *t, const struct climber *c, struct entry *e
     struct pending p;
 
     t->count = 0;
+    t->idle = 0;
     if (c->what == CLIMBER_READY)
         return pel_find(&t->group->pel, c->id, &p) && p.state == PENDING_READY && ready_one(t, &p, e);
     return stream_find(t->at.s, c->id, e) && pick(t, e, 0);
@@ -311,6 +313,7 @@ static bool next(struct taking *t, struct entry *e)
         go_on(t);
     }
     t->count = 0;
+    t->idle = 0;
     return t->stage == TAKE_RUN ? run_next(t, e) : pick_next(t, e);
 }
 

@@ -100,20 +100,28 @@ uint64_t stream_count_new(const struct stream *s, const struct group *g, struct 
     return n;
 }
 
-/* Moves the position over all that is not NEW. */
-static void settle(const struct stream *s, struct group *g)
+/* Moves the position over all that is not NEW; `gone` is about to be no more. */
+static void settle_past(const struct stream *s, struct group *g, struct stream_id gone)
 {
     struct stream_pos pos, before;
     struct stream_id id = g->last_id;
     struct entry e;
 
     stream_seek_new(s, g, &pos);
-    for (before = pos; stream_next(s, &pos, &e) && !is_new(s, g, &e); before = pos)
+    for (before = pos; stream_next(s, &pos, &e); before = pos) {
+        if (is_new(s, g, &e) && stream_id_cmp(e.id, gone) != 0)
+            break;
         id = e.id;
+    }
     if (stream_id_cmp(id, g->last_id) > 0)
         group_pass_to(g, id);
     g->next = before;
     g->next_good = true;
+}
+
+static void settle(const struct stream *s, struct group *g)
+{
+    settle_past(s, g, STREAM_ID_MIN);
 }
 
 void stream_take_new(struct stream *s, struct group *g, struct consumer *c, const struct stream_id *id,
@@ -374,12 +382,27 @@ void queue_entry_added(struct queue *q, struct stream_id id, const struct entry_
     }
 }
 
+/* Something above the position is pending, or done. */
+static bool knows_above(const struct group *g)
+{
+    struct pending p;
+
+    return pel_count(&g->backlog->passed) || (pel_last(&g->pel, &p) && stream_id_cmp(p.id, g->last_id) > 0);
+}
+
 static void entry_lost(const struct stream *s, const struct entry *e)
 {
     for (size_t i = 0; i < s->queue->groups; i++) {
         struct group *g = s->queue->group[i];
 
+        bool moves =
+            is_new(s, g, e) && knows_above(g); /* it may have been all that the position stood before */
+
         group_lost(g, e->id, stream_entry_is_for(s, e, g));
+        if (moves) {
+            g->entries_read = -1;
+            settle_past(s, g, e->id);
+        }
     }
 }
 
