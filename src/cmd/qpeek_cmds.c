@@ -1,8 +1,10 @@
 /* cmd/qpeek_cmds.c - QPEEK: messages of a queue as they are, without touching them. */
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "qstates.h"
 #include "queue/at.h"
+#include "store/inbox.h"
 #include "stream_args.h"
 
 #define PEEK_COUNT     10
@@ -209,6 +211,46 @@ static void peek_group(struct call *c, struct peek *a)
     }
 }
 
+static void show_delayed(struct call *c, struct peek *a, const struct delayed_message *d)
+{
+    struct shown m = {c, reply_later(c->reply, 0), 0};
+    struct slice *field = mem_alloc(d->n * sizeof *field);
+
+    delayed_fields(d, field);
+    reply_bulk_str(c->reply, "id");
+    reply_stream_id(c->reply, d->id);
+    reply_bulk_str(c->reply, "fields");
+    reply_array(c->reply, d->n);
+    for (size_t i = 0; i < d->n; i++)
+        reply_bulk(c->reply, field[i]);
+    m.n += 2;
+    if (d->level)
+        show_number(&m, "level", d->level);
+    show_number(&m, "added", d->added);
+    if (d->ttl)
+        show_number(&m, "ttl", d->ttl);
+    if (d->dedup.n)
+        show_word(&m, "dedup-id", d->dedup);
+    show_word(&m, "state", slice_of(queue_state_names[STATE_DELAYED]));
+    show_number(&m, "due", (int64_t)d->id.ms);
+    reply_fill_map(c->reply, m.place, m.n);
+    a->shown++;
+    mem_free(field);
+}
+
+static void peek_delayed(struct call *c, struct peek *a)
+{
+    const struct inbox *x = stream_inbox(a->s);
+    struct delayed_message m;
+    struct delayed_pos pos;
+
+    if (!x)
+        return;
+    delayed_seek(&x->delayed, a->from, &pos);
+    while (a->shown < a->count && delayed_next(&pos, &m))
+        show_delayed(c, a, &m);
+}
+
 int cmd_qpeek(struct call *c)
 {
     struct peek a;
@@ -224,9 +266,11 @@ int cmd_qpeek(struct call *c)
     if (a.group.p && !(a.g = stream_group(a.s, a.group)))
         return fail_no_group_of(c, a.group, c->arg[1]);
     place = reply_later(c->reply, (size_t)a.count);
-    if (a.g && a.state != STATE_DELAYED)
+    if (a.state == STATE_DELAYED)
+        peek_delayed(c, &a);
+    else if (a.g)
         peek_group(c, &a);
-    else if (a.state != STATE_DELAYED)
+    else
         peek_entries(c, &a);
     reply_fill_array(c->reply, place, (size_t)a.shown);
     return OK;

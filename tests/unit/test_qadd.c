@@ -138,6 +138,27 @@ static void what_is_wrong_is_said(void **state)
     expect_heard(t, 0, "-ERR the DEDUP id must not be empty");
 }
 
+static void they_can_be_looked_at(void **state)
+{
+    struct fixture *t = *state;
+
+    expect(t, 0, "QPEEK q STATE delayed", "[]");
+    expect(t, 0, "QADD q DELAY 2s * n 2", AT(002000));
+    expect(t, 0, "QPEEK q STATE delayed",
+           "[[id 1700000002000-0 fields [n 2] added :1700000000000 state delayed due :1700000002000]]");
+    expect(t, 1, "QADD q DELAY 1s TTL 5s PRIORITY 3 DEDUP d * n 1 m 1", "1700000001001-1");
+    expect(t, 1, "XGROUP CREATE q g 0", "+OK");
+    expect(t, 1, "QPEEK q GROUP g STATE delayed COUNT 1",
+           "[[id 1700000001001-1 fields [n 1 m 1] level :3 added :1700000000001 ttl :5000 dedup-id d state "
+           "delayed due :1700000001001]]");
+    expect(t, 1, "QPEEK q STATE delayed FROM 1700000002000-1", "[]");
+    expect(t, 1, "QPEEK q STATE delayed FROM 1700000001001-2",
+           "[[id 1700000002000-0 fields [n 2] added :1700000000000 state delayed due :1700000002000]]");
+    expect(t, 1, "QPEEK q", "[]");
+    expect(t, 1, "XADD r 1-1 n 1", "1-1");
+    expect(t, 1, "QPEEK r STATE delayed", "[]");
+}
+
 static void they_arrive_when_due_in_order(void **state)
 {
     struct fixture *t = *state;
@@ -402,6 +423,7 @@ int main(void)
         TEST(it_is_xadd_with_more),
         TEST(ids_do_not_tell_the_time),
         TEST(what_is_wrong_is_said),
+        TEST(they_can_be_looked_at),
         TEST(they_arrive_when_due_in_order),
         TEST(clock_steps_lose_and_reorder_nothing),
         TEST(deadlines_know_when),
