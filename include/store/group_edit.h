@@ -19,7 +19,14 @@ void group_set_id(struct group *g, struct stream_id last_id, int64_t entries_rea
 /* Makes a consumer; its name must be absent, and they fewer than GROUP_CONSUMERS_MAX. seen = now, active =
  * -1. */
 struct consumer *group_consumer_add(struct group *g, struct slice name, msec now);
-void group_consumer_seen(struct group *g, struct consumer *c, msec now);
+static inline void group_consumer_seen(struct group *g, struct consumer *c, msec now)
+{
+    c->seen = now;
+    if (c->line.next != &g->by_seen) {
+        list_remove(&c->line);
+        list_push(&g->by_seen, &c->line);
+    }
+}
 /* It is no longer among those that group_longest_unseen() tells, until it is seen or holds nothing; it must
  * hold something. */
 void group_consumer_set_aside(struct group *g, struct consumer *c);

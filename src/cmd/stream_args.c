@@ -327,13 +327,14 @@ static struct readings *readings_of(const struct call *c)
     return s ? &s->readings : NULL;
 }
 
+/* A plain stream becomes a queue at a turn's beginning, if not before; it is known as its reader from then on. */
 struct consumer *reader_at(struct call *c, struct slice key, const struct stream *s, struct group *g,
                            struct slice name)
 {
     struct consumer *who = consumer_at(c, key, g, name);
     struct queue_at at;
 
-    if (queue_at(&at, c->broker, c->db, key, s, c->now))
+    if (g->backlog && queue_at(&at, c->broker, c->db, key, s, c->now))
         queue_read_as(&at, readings_of(c), g, who);
     return who;
 }

@@ -259,15 +259,6 @@ struct consumer *group_consumer_add(struct group *g, struct slice name, msec now
     return c;
 }
 
-void group_consumer_seen(struct group *g, struct consumer *c, msec now)
-{
-    c->seen = now;
-    if (c->line.next != &g->by_seen) {
-        list_remove(&c->line);
-        list_push(&g->by_seen, &c->line);
-    }
-}
-
 struct consumer *group_longest_unseen(const struct group *g)
 {
     return list_empty(&g->by_seen) ? NULL : list_entry(g->by_seen.next, struct consumer, line);
