@@ -327,7 +327,7 @@ static struct readings *readings_of(const struct call *c)
     return s ? &s->readings : NULL;
 }
 
-/* A plain stream becomes a queue at a turn's beginning, if not before; it is known as its reader from then on. */
+/* A plain stream becomes a queue when a turn begins, if not before: only then is it known who reads it. */
 struct consumer *reader_at(struct call *c, struct slice key, const struct stream *s, struct group *g,
                            struct slice name)
 {
