@@ -428,6 +428,15 @@ static size_t ack_timed(const struct queue_at *at, struct group *g, const struct
     return done;
 }
 
+/* One of them has been looked at for the queue's TTL: it may have expired for others, and go with this. */
+static bool any_aged(const struct queue_at *at, const struct stream_id *id, size_t n)
+{
+    for (size_t i = 0; at->rules->ttl && i < n; i++)
+        if (stream_id_cmp(id[i], at->q->aged.before) <= 0)
+            return true;
+    return false;
+}
+
 size_t queue_ack(struct broker *b, int db, struct slice name, const struct stream *s, struct group *g,
                  const struct stream_id *id, const struct slice *text, size_t n, struct now now)
 {
@@ -436,12 +445,10 @@ size_t queue_ack(struct broker *b, int db, struct slice name, const struct strea
 
     if (!queue_at(&at, b, db, name, s, now))
         return change_xack(b, db, name, g, id, text, n);
-    if (at.rules->ttl || stream_has_own_ttls(s)) {
+    if (at.rules->retention == RETENTION_QUEUE || stream_has_own_ttls(s) || any_aged(&at, id, n))
         done = ack_timed(&at, g, id, text, n);
-    } else {
+    else
         done = change_xack(b, db, name, g, id, text, n);
-        queue_let_go(&at, id, n, false);
-    }
     if (done)
         queue_freed(&at);
     return done;
